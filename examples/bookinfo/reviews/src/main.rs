@@ -1,0 +1,2 @@
+//! Bookinfo's reviews service, in Rust.
+fn main() {}

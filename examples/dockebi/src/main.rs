@@ -1,0 +1,2 @@
+//! The three-component chain: gateway, dockebi, dockebi-storage.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Runs an Istio-like mesh on one machine: real Envoy sidecars, a span collector, a trace viewer.

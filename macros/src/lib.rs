@@ -1,0 +1,1 @@
+//! The #[propagate] attribute of the crate onward.

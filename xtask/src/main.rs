@@ -1,0 +1,2 @@
+//! The only commands anyone needs.
+fn main() {}
