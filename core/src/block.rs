@@ -1,0 +1,174 @@
+//! How a capture lies in memory: one block of bytes, so that capturing costs one allocation and cloning none.
+//!
+//! ```text
+//! lines: u16 | drops: u16 | unrecorded drops: u32
+//! lines + drops times: rank: u16 | name length: u16 | flags and value length: u32
+//! lines + drops times: name (of prefix rules only), value
+//! ```
+//!
+//! Of a drop, the value's length is the reason.
+
+use bytes::Bytes;
+
+/// Room for a value's length beside the flag.
+pub(crate) const MAX_VALUE: usize = (SENSITIVE - 1) as usize;
+const SENSITIVE: u32 = 1 << 31;
+const HEAD: usize = 8;
+const ENTRY: usize = 8;
+
+/// Names of dropped headers that are kept for `explain`; what is beyond is counted.
+const MAX_DROPS: usize = 64;
+
+/// One captured line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored<'a> {
+    pub(crate) rank: u16,
+    /// Lower case; empty unless the rule is a prefix.
+    pub(crate) name: &'a [u8],
+    pub(crate) value: &'a [u8],
+    pub(crate) sensitive: bool,
+}
+
+/// One dropped line: which rule selected it, its name (where the rule is a prefix), and the number of the reason.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredDrop<N> {
+    pub(crate) rank: u16,
+    pub(crate) name: N,
+    pub(crate) reason: u8,
+}
+
+/// Writes a block. Names longer than a length field holds do not occur: HTTP has none.
+pub(crate) fn write<'a>(
+    lines: impl ExactSizeIterator<Item = Stored<'a>> + Clone,
+    drops: &[StoredDrop<Vec<u8>>],
+) -> Bytes {
+    if lines.len() == 0 && drops.is_empty() {
+        return Bytes::new();
+    }
+    let recorded = &drops[..drops.len().min(MAX_DROPS)];
+    let size = HEAD
+        + ENTRY * (lines.len() + recorded.len())
+        + lines.clone().map(|line| line.name.len() + line.value.len()).sum::<usize>()
+        + recorded.iter().map(|drop| drop.name.len()).sum::<usize>();
+    let mut block = Vec::with_capacity(size);
+    block.extend_from_slice(&short(lines.len()));
+    block.extend_from_slice(&short(recorded.len()));
+    block.extend_from_slice(&long(drops.len() - recorded.len()).to_le_bytes());
+    for line in lines.clone() {
+        let flag = if line.sensitive { SENSITIVE } else { 0 };
+        entry(&mut block, line.rank, line.name.len(), long(line.value.len()) | flag);
+    }
+    for drop in recorded {
+        entry(&mut block, drop.rank, drop.name.len(), u32::from(drop.reason));
+    }
+    for line in lines {
+        if !line.name.is_empty() {
+            let start = block.len();
+            block.extend_from_slice(line.name);
+            block[start..].make_ascii_lowercase();
+        }
+        block.extend_from_slice(line.value);
+    }
+    for drop in recorded {
+        block.extend_from_slice(&drop.name);
+    }
+    Bytes::from(block)
+}
+
+fn entry(block: &mut Vec<u8>, rank: u16, name: usize, value: u32) {
+    let mut entry = [0; ENTRY];
+    entry[..2].copy_from_slice(&rank.to_le_bytes());
+    entry[2..4].copy_from_slice(&short(name));
+    entry[4..].copy_from_slice(&value.to_le_bytes());
+    block.extend_from_slice(&entry);
+}
+
+fn short(length: usize) -> [u8; 2] {
+    u16::try_from(length).unwrap_or(u16::MAX).to_le_bytes()
+}
+
+fn long(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// Reads a block: the lines, then the drops.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader<'a> {
+    /// Entries that are left, and the bytes that are left for them.
+    entries: &'a [u8],
+    data: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn new(block: &'a [u8]) -> (Self, usize, usize) {
+        let Some((head, rest)) = block.split_first_chunk::<HEAD>() else {
+            return (Self { entries: &[], data: &[] }, 0, 0);
+        };
+        let lines = usize::from(u16::from_le_bytes([head[0], head[1]]));
+        let drops = usize::from(u16::from_le_bytes([head[2], head[3]]));
+        let unrecorded = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        let (entries, data) = rest.split_at(ENTRY * (lines + drops));
+        (Self { entries, data }, lines, drops + unrecorded)
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<(u16, &'a [u8], u32)> {
+        let (entry, rest) = self.entries.split_first_chunk::<ENTRY>()?;
+        self.entries = rest;
+        let rank = u16::from_le_bytes([entry[0], entry[1]]);
+        let name = usize::from(u16::from_le_bytes([entry[2], entry[3]]));
+        let value = u32::from_le_bytes([entry[4], entry[5], entry[6], entry[7]]);
+        let (name, data) = self.data.split_at(name);
+        self.data = data;
+        Some((rank, name, value))
+    }
+}
+
+/// The captured lines, in policy order.
+#[derive(Clone, Debug)]
+pub(crate) struct Lines<'a> {
+    reader: Reader<'a>,
+    left: usize,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn new(block: &'a [u8]) -> Self {
+        let (reader, left, _) = Reader::new(block);
+        Self { reader, left }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Stored<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Stored<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let (rank, name, value) = self.reader.next()?;
+        let (bytes, data) = self.reader.data.split_at((value & !SENSITIVE) as usize);
+        self.reader.data = data;
+        Some(Stored { rank, name, value: bytes, sensitive: value & SENSITIVE != 0 })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Lines<'_> {}
+
+/// The dropped lines that were recorded.
+pub(crate) fn drops(block: &[u8]) -> impl Iterator<Item = StoredDrop<&[u8]>> {
+    let mut lines = Lines::new(block);
+    lines.by_ref().for_each(drop);
+    let mut reader = lines.reader;
+    std::iter::from_fn(move || {
+        let (rank, name, reason) = reader.next()?;
+        Some(StoredDrop { rank, name, reason: u8::try_from(reason).unwrap_or(u8::MAX) })
+    })
+}
+
+/// How many lines were dropped, recorded or not.
+pub(crate) fn dropped(block: &[u8]) -> usize {
+    Reader::new(block).2
+}

@@ -1,0 +1,172 @@
+//! Extraction: one pass over the inbound carrier, then one block.
+
+use std::fmt;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::block::{self, Stored, StoredDrop};
+use crate::carriers::{Extract, Line};
+use crate::catalogue::refused;
+use crate::policy::Policy;
+
+/// Why a header that the policy selects was not captured (rule R10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The value holds a control character, such as CR, LF or NUL.
+    ForbiddenByte,
+    /// A prefix rule selects the name, but it is no HTTP field name.
+    InvalidName,
+    /// Prefix rules had captured as many lines as they may.
+    TooMany,
+    /// It did not fit into the limit in bytes.
+    TooLarge,
+}
+
+impl DropReason {
+    const ALL: [Self; 4] = [Self::ForbiddenByte, Self::InvalidName, Self::TooMany, Self::TooLarge];
+
+    /// The reason in `snake_case`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ForbiddenByte => "forbidden_byte",
+            Self::InvalidName => "invalid_name",
+            Self::TooMany => "too_many",
+            Self::TooLarge => "too_large",
+        }
+    }
+
+    pub(crate) fn from_number(number: u8) -> Self {
+        Self::ALL.into_iter().find(|reason| *reason as u8 == number).unwrap_or(Self::TooLarge)
+    }
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ForbiddenByte => "its value holds a control character",
+            Self::InvalidName => "its name is no HTTP field name",
+            Self::TooMany => "prefix rules had captured as many headers as they may",
+            Self::TooLarge => "it did not fit into the limit in bytes",
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    rank: u16,
+    line: Line<'a>,
+}
+
+impl<'a> Found<'a> {
+    fn stored(&self, policy: &Policy) -> Stored<'a> {
+        let name = if policy.is_prefix(self.rank) { self.line.name } else { &[] };
+        Stored { rank: self.rank, name, value: self.line.value, sensitive: self.line.sensitive }
+    }
+}
+
+/// What one pass over the carrier found.
+struct Pass<'p, 'a> {
+    policy: &'p Policy,
+    /// Selected by name, in arrival order.
+    exact: SmallVec<[Found<'a>; 16]>,
+    /// Selected by prefix, by name in the order of its first line.
+    prefixed: Vec<Found<'a>>,
+    drops: Vec<StoredDrop<Vec<u8>>>,
+    bytes: usize,
+}
+
+impl<'a> Pass<'_, 'a> {
+    #[inline]
+    fn line(&mut self, line: Line<'a>) {
+        let Some(rank) = self.policy.select(line.name) else { return };
+        if line.value.is_empty() {
+            return;
+        }
+        let found = Found { rank, line };
+        if !line.clean && line.value.iter().any(|&byte| is_forbidden(byte)) {
+            self.drop(found, DropReason::ForbiddenByte);
+        } else if self.policy.is_prefix(rank) {
+            self.prefixed(found);
+        } else {
+            self.bytes += line.name.len() + line.value.len();
+            self.exact.push(found);
+        }
+    }
+
+    #[cold]
+    fn prefixed(&mut self, found: Found<'a>) {
+        let Line { name, value, .. } = found.line;
+        if !refused::is_token(name) || name.len() > usize::from(u16::MAX) {
+            self.drop(found, DropReason::InvalidName);
+        } else if self.prefixed.len() >= self.policy.max_prefix_headers {
+            self.drop(found, DropReason::TooMany);
+        } else {
+            self.bytes += name.len() + value.len();
+            let last = self.prefixed.iter().rposition(|other| other.line.name.eq_ignore_ascii_case(name));
+            self.prefixed.insert(last.map_or(self.prefixed.len(), |last| last + 1), found);
+        }
+    }
+
+    #[cold]
+    fn drop(&mut self, found: Found<'_>, reason: DropReason) {
+        let mut name = found.stored(self.policy).name.to_ascii_lowercase();
+        name.truncate(256);
+        self.drops.push(StoredDrop { rank: found.rank, name, reason: reason as u8 });
+    }
+
+    /// Whole headers go until the rest fits: trace headers are kept first, credentials last.
+    #[cold]
+    fn shrink(&mut self, found: &mut Vec<Found<'a>>) {
+        let mut headers: Vec<(usize, Vec<Found<'a>>)> = Vec::new();
+        for line in found.drain(..) {
+            match headers.last_mut() {
+                Some((_, lines)) if lines[0].line.name.eq_ignore_ascii_case(line.line.name) => {
+                    lines.push(line)
+                }
+                _ => headers.push((headers.len(), vec![line])),
+            }
+        }
+        headers.sort_by_key(|(_, lines)| self.policy.rule(lines[0].rank).class);
+        let mut left = self.policy.max_bytes;
+        headers.retain(|(_, lines)| {
+            let size = lines.iter().map(|found| found.line.name.len() + found.line.value.len()).sum();
+            let fits = left.checked_sub(size);
+            left = fits.unwrap_or(left);
+            if fits.is_none() {
+                self.drop(lines[0], DropReason::TooLarge);
+            }
+            fits.is_some()
+        });
+        headers.sort_by_key(|(place, _)| *place);
+        found.extend(headers.into_iter().flat_map(|(_, lines)| lines));
+    }
+}
+
+const fn is_forbidden(byte: u8) -> bool {
+    (byte < b' ' && byte != b'\t') || byte == 0x7F
+}
+
+/// Captures what the policy selects.
+#[inline]
+pub(crate) fn capture<C: Extract + ?Sized>(policy: &Policy, carrier: &C) -> Bytes {
+    let mut pass = Pass { policy, exact: SmallVec::new(), prefixed: Vec::new(), drops: Vec::new(), bytes: 0 };
+    carrier.lines(|line| pass.line(line));
+    // Stable, and insertion sort for as few as there are.
+    pass.exact.sort_by_key(|found| found.rank);
+    if pass.prefixed.is_empty() && pass.bytes <= policy.max_bytes {
+        return block::write(pass.exact.iter().map(|found| found.stored(policy)), &pass.drops);
+    }
+    finish(pass)
+}
+
+#[cold]
+fn finish(mut pass: Pass<'_, '_>) -> Bytes {
+    let mut found: Vec<_> = pass.exact.iter().chain(&pass.prefixed).copied().collect();
+    if pass.bytes > pass.policy.max_bytes {
+        pass.shrink(&mut found);
+    }
+    block::write(found.iter().map(|found| found.stored(pass.policy)), &pass.drops)
+}

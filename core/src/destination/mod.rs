@@ -1,0 +1,61 @@
+//! Where an outbound request goes, and whether that is in the mesh (rule R8).
+
+mod mesh;
+mod parse;
+
+use std::net::IpAddr;
+
+pub(crate) use mesh::MeshHosts;
+pub use mesh::Placement;
+
+/// The destination of an outbound request, as far as it matters here: its host, and whether its URL is pre-signed.
+///
+/// Borrows from the text that it was parsed from; parsing and deciding allocate nothing.
+///
+/// # Examples
+///
+/// ```
+/// use onward::{Destination, Propagator};
+///
+/// let propagator = Propagator::default();
+/// assert!(propagator.in_mesh(&Destination::parse("http://reviews:9080/reviews/0")));
+/// assert!(!propagator.in_mesh(&Destination::parse("https://api.example.com/")));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination<'a> {
+    pub(crate) host: Host<'a>,
+    pub(crate) presigned: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host<'a> {
+    /// A host name, in any case, without its trailing dot.
+    Name(&'a str),
+    Ip(IpAddr),
+    /// Not a host that can be relied on to mean the same to everybody. Never in-mesh.
+    Unknown,
+}
+
+impl<'a> Destination<'a> {
+    /// Reads an absolute URL (`http://ratings:9080/ratings/0`) or an authority (`ratings:9080`, `[::1]:80`). What is
+    /// neither counts as outside the mesh.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Self {
+        parse::destination(text)
+    }
+
+    /// Reads a host alone: a name, an IPv4 address, an IPv6 address with or without brackets.
+    #[must_use]
+    pub fn from_host(host: &'a str) -> Self {
+        Self { host: parse::host(host), presigned: false }
+    }
+}
+
+impl<'a> From<&'a http::Uri> for Destination<'a> {
+    fn from(uri: &'a http::Uri) -> Self {
+        Self {
+            host: uri.host().map_or(Host::Unknown, parse::host),
+            presigned: uri.query().is_some_and(parse::is_presigned),
+        }
+    }
+}

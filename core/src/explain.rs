@@ -1,0 +1,168 @@
+//! Why each header goes, stays, or was dropped (rule R14).
+
+use std::fmt;
+
+use crate::carriers::Extract;
+use crate::catalogue::Class;
+use crate::destination::{Destination, Placement};
+use crate::headers::ForwardHeaders;
+use crate::inject::{Outbound, Verdict};
+
+/// What becomes of a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It goes to the destination.
+    Forwarded,
+    /// It was captured, and does not go to this destination.
+    HeldBack,
+    /// It came in, and was not captured.
+    Dropped,
+}
+
+impl Outcome {
+    /// `forwarded`, `held_back` or `dropped`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Forwarded => "forwarded",
+            Self::HeldBack => "held_back",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// One header of an [`Explanation`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Row {
+    /// The name, in lower case.
+    pub name: String,
+    /// What it carries.
+    pub class: Class,
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// The rule of the contract that says so: `R1`.
+    pub rule: &'static str,
+    /// Why, for a reader.
+    pub reason: String,
+}
+
+/// For one capture and one destination, what becomes of each header and which rule says so.
+///
+/// Holds names, never values. Prints as a table.
+///
+/// # Examples
+///
+/// ```
+/// use onward::{Destination, Outcome};
+///
+/// let headers = onward::get_forward_headers(&[("x-request-id", "7f6c"), ("cookie", "a=b")]);
+/// let outbound = http::HeaderMap::new();
+/// let explanation = headers.explain(Some(&Destination::parse("https://api.example.com/")), &outbound);
+/// let outcomes: Vec<_> = explanation.rows().iter().map(|row| (&*row.name, row.outcome, row.rule)).collect();
+/// assert_eq!(outcomes, [("x-request-id", Outcome::Forwarded, "R1"), ("cookie", Outcome::HeldBack, "R8")]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    rows: Vec<Row>,
+    placement: Option<Placement>,
+    unrecorded: usize,
+}
+
+impl Explanation {
+    /// The rows in policy order; dropped headers last.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Where the destination lies; none if none was given.
+    #[must_use]
+    pub fn placement(&self) -> Option<Placement> {
+        self.placement
+    }
+}
+
+impl ForwardHeaders {
+    /// Tells what [`inject_to`](Self::inject_to) would do (or, without a destination, [`inject`](Self::inject)), and
+    /// what had been dropped before.
+    pub fn explain<C: Extract + ?Sized>(
+        &self,
+        destination: Option<&Destination<'_>>,
+        outbound: &C,
+    ) -> Explanation {
+        self.explain_with(destination, outbound, |_| false)
+    }
+
+    /// Like [`explain`](Self::explain), for an outbound carrier of which some lines are the client library's own
+    /// defaults: `is_default` is asked by name.
+    pub fn explain_with<C: Extract + ?Sized>(
+        &self,
+        destination: Option<&Destination<'_>>,
+        outbound: &C,
+        is_default: impl Fn(&str) -> bool,
+    ) -> Explanation {
+        let mut explanation = Explanation { rows: Vec::new(), placement: None, unrecorded: 0 };
+        let Some(propagator) = self.propagator() else { return explanation };
+        let policy = propagator.policy();
+        let decision = Outbound::new(policy, outbound, destination, is_default);
+        explanation.placement = decision.placement();
+        for group in self.groups() {
+            let rule = policy.rule(group.first.rank);
+            let name = match group.first.name {
+                [] => rule.name.as_str().to_owned(),
+                name => String::from_utf8_lossy(name).into_owned(),
+            };
+            let (outcome, number, reason) = sentence(decision.verdict(rule, group.first.name));
+            explanation.rows.push(Row { name, class: rule.class, outcome, rule: number, reason });
+        }
+        let mut recorded = 0;
+        for (drop, (name, reason)) in crate::block::drops(self.block()).zip(self.dropped()) {
+            recorded += 1;
+            if explanation.rows.iter().any(|row| row.name == name) {
+                continue;
+            }
+            explanation.rows.push(Row {
+                name: name.into_owned(),
+                class: policy.rule(drop.rank).class,
+                outcome: Outcome::Dropped,
+                rule: "R10",
+                reason: reason.to_string(),
+            });
+        }
+        explanation.unrecorded = self.dropped_count() - recorded;
+        explanation
+    }
+}
+
+fn sentence(verdict: Verdict) -> (Outcome, &'static str, String) {
+    match verdict {
+        Verdict::Forward => (Outcome::Forwarded, "R1", "it goes on as it came in".into()),
+        Verdict::CallerWins => {
+            (Outcome::HeldBack, "R6", "the outbound request has it, or another header of its family".into())
+        }
+        Verdict::Outside(placement) => {
+            (Outcome::HeldBack, "R8", format!("the destination {}", placement.reason()))
+        }
+        Verdict::Signed => (Outcome::HeldBack, "R8", "the outbound request is signed".into()),
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(placement) = self.placement {
+            let side = if placement.in_mesh() { "in the mesh" } else { "outside the mesh" };
+            writeln!(f, "the destination is {side}: it {}", placement.reason())?;
+        }
+        let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+        for Row { name, class, outcome, rule, reason } in &self.rows {
+            let (class, outcome) = (class.as_str(), outcome.as_str());
+            writeln!(f, "{name:width$}  {class:10}  {outcome:9}  {rule:3}  {reason}")?;
+        }
+        if self.unrecorded > 0 {
+            writeln!(f, "and {} more lines dropped (R10)", self.unrecorded)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! What was captured from one inbound request.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use http::HeaderName;
+
+use crate::Propagator;
+use crate::block::{self, Lines, Stored};
+use crate::capture::DropReason;
+
+/// The headers captured from one inbound request, to be written to the outbound ones.
+///
+/// Immutable, `Send + Sync`, and cheap to clone: the headers lie in one shared block. Lines come in policy order.
+///
+/// # Examples
+///
+/// ```
+/// let inbound = [("X-Request-Id", "7f6c"), ("accept", "*/*"), ("Cookie", "a=b")];
+/// let headers = onward::get_forward_headers(&inbound);
+///
+/// let names: Vec<_> = headers.iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["x-request-id", "cookie"]);
+///
+/// let mut outbound = http::HeaderMap::new();
+/// headers.inject(&mut outbound);
+/// assert_eq!(outbound["x-request-id"], "7f6c");
+/// ```
+#[derive(Clone, Default)]
+pub struct ForwardHeaders {
+    /// None only in the empty default.
+    propagator: Option<Propagator>,
+    block: Bytes,
+}
+
+impl ForwardHeaders {
+    pub(crate) fn new(propagator: Propagator, block: Bytes) -> Self {
+        Self { propagator: Some(propagator), block }
+    }
+
+    /// The propagator that captured them; none where nothing was captured because there was no request.
+    #[must_use]
+    pub fn propagator(&self) -> Option<&Propagator> {
+        self.propagator.as_ref()
+    }
+
+    /// How many header lines there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        Lines::new(&self.block).len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The lines: names in lower case, values as they came in.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.stored().map(|line| (self.text(line.rank, line.name), line.value))
+    }
+
+    /// The first line of `name`, which is in lower case.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.iter().find(|(present, _)| *present == name).map(|(_, value)| value)
+    }
+
+    /// What the policy selects but was not captured, with the reason (rule R10). At most the first 64 lines;
+    /// [`dropped_count`](Self::dropped_count) has them all.
+    pub fn dropped(&self) -> impl Iterator<Item = (Cow<'_, str>, DropReason)> {
+        block::drops(&self.block).map(|drop| {
+            let name = if drop.name.is_empty() {
+                self.text(drop.rank, drop.name).into()
+            } else {
+                String::from_utf8_lossy(drop.name)
+            };
+            (name, DropReason::from_number(drop.reason))
+        })
+    }
+
+    /// How many lines were dropped.
+    #[must_use]
+    pub fn dropped_count(&self) -> usize {
+        block::dropped(&self.block)
+    }
+
+    pub(crate) fn stored(&self) -> Lines<'_> {
+        Lines::new(&self.block)
+    }
+
+    pub(crate) fn block(&self) -> &Bytes {
+        &self.block
+    }
+
+    fn text<'a>(&'a self, rank: u16, stored: &'a [u8]) -> &'a str {
+        match (&self.propagator, stored) {
+            (Some(propagator), []) => propagator.policy().rule(rank).name.as_str(),
+            _ => std::str::from_utf8(stored).unwrap_or_default(),
+        }
+    }
+
+    /// The lines, one group a header.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        let mut lines = self.stored();
+        std::iter::from_fn(move || {
+            let all = lines.clone();
+            let first = lines.next()?;
+            let mut count = 1;
+            let mut ahead = lines.clone();
+            while ahead.next().is_some_and(|line| line.rank == first.rank && line.name == first.name) {
+                count += 1;
+                lines = ahead.clone();
+            }
+            Some(Group { first, lines: all, count })
+        })
+    }
+}
+
+/// The lines of one header.
+pub(crate) struct Group<'a> {
+    pub(crate) first: Stored<'a>,
+    lines: Lines<'a>,
+    pub(crate) count: usize,
+}
+
+impl<'a> Group<'a> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = Stored<'a>> + use<'a> {
+        self.lines.clone().take(self.count)
+    }
+
+    /// The name of a header that a prefix rule selected.
+    pub(crate) fn prefixed_name(&self) -> Option<HeaderName> {
+        HeaderName::from_bytes(self.first.name).ok()
+    }
+}
+
+/// Names only: values may be credentials.
+impl fmt::Debug for ForwardHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
+    }
+}

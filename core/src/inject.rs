@@ -1,0 +1,181 @@
+//! Injection: which captured headers an outbound request gets, and writing them.
+
+use crate::carriers::{Extract, Inject, Name, Value};
+use crate::catalogue::{AUTHORIZATION, Class};
+use crate::destination::{Destination, Placement};
+use crate::headers::{ForwardHeaders, Group};
+use crate::policy::{FamilyId, Policy, Rule, TraceDestinations};
+
+/// What becomes of one captured header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Forward,
+    /// The outbound request has a member of its family already (rule R6).
+    CallerWins,
+    /// Its class may not go to this destination (rule R8).
+    Outside(Placement),
+    /// The request is signed (rule R8).
+    Signed,
+}
+
+/// One outbound request, as far as it decides about headers.
+pub(crate) struct Outbound<'a, C: ?Sized> {
+    policy: &'a Policy,
+    carrier: &'a C,
+    /// None without a destination: the full set goes.
+    placement: Option<Placement>,
+    signed: bool,
+    taken: Taken,
+}
+
+/// Families that the caller has set.
+#[derive(Default)]
+struct Taken {
+    any: bool,
+    /// The first 256, which no real policy exceeds.
+    bits: [u64; 4],
+    more: Vec<FamilyId>,
+}
+
+impl Taken {
+    fn insert(&mut self, family: FamilyId) {
+        self.any = true;
+        match self.bits.get_mut(usize::from(family / 64)) {
+            Some(word) => *word |= 1 << (family % 64),
+            None => self.more.push(family),
+        }
+    }
+
+    fn contains(&self, family: FamilyId) -> bool {
+        match self.bits.get(usize::from(family / 64)) {
+            Some(word) => word >> (family % 64) & 1 == 1,
+            None => self.more.contains(&family),
+        }
+    }
+}
+
+impl<'a, C: Extract + ?Sized> Outbound<'a, C> {
+    pub(crate) fn new(
+        policy: &'a Policy,
+        carrier: &'a C,
+        destination: Option<&Destination<'_>>,
+        is_default: impl Fn(&str) -> bool,
+    ) -> Self {
+        let mut taken = Taken::default();
+        let mut signed = destination.is_some_and(|destination| destination.presigned);
+        carrier.lines(|line| {
+            if let Some(family) = policy.family_of(line.name) {
+                if !std::str::from_utf8(line.name).is_ok_and(&is_default) {
+                    taken.insert(family);
+                }
+            }
+            taken.any = true;
+            signed |= destination.is_some()
+                && line.name.eq_ignore_ascii_case(AUTHORIZATION.name.as_bytes())
+                && (line.value.starts_with(b"AWS4-") || line.value.starts_with(b"AWS "));
+        });
+        let placement = destination.map(|destination| policy.mesh.place(destination));
+        Self { policy, carrier, placement, signed, taken }
+    }
+
+    pub(crate) fn placement(&self) -> Option<Placement> {
+        self.placement
+    }
+
+    pub(crate) fn verdict(&self, rule: &Rule, prefixed: &[u8]) -> Verdict {
+        if self.signed {
+            return Verdict::Signed;
+        }
+        if let Some(placement) = self.placement {
+            let anywhere =
+                rule.class == Class::Trace && self.policy.trace_destinations == TraceDestinations::All;
+            if !anywhere && !placement.in_mesh() {
+                return Verdict::Outside(placement);
+            }
+        }
+        let taken = self.taken.any
+            && match rule.family {
+                Some(family) => self.taken.contains(family),
+                None => self.has(prefixed),
+            };
+        if taken { Verdict::CallerWins } else { Verdict::Forward }
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        let mut has = false;
+        self.carrier.lines(|line| has |= line.name.eq_ignore_ascii_case(name));
+        has
+    }
+}
+
+impl ForwardHeaders {
+    /// Writes all headers to an outbound request, wherever it goes. What the request has already wins (rule R6).
+    ///
+    /// This is the full set, credentials included. Where the destination is not known to be in the mesh, use
+    /// [`inject_to`](Self::inject_to).
+    pub fn inject<C: Inject + ?Sized>(&self, outbound: &mut C) {
+        self.write(None, outbound);
+    }
+
+    /// Writes the headers that may go to `destination` (rule R8) to an outbound request. What the request has
+    /// already wins (rule R6). A signed request stays as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use onward::Destination;
+    ///
+    /// let headers = onward::get_forward_headers(&[("x-request-id", "7f6c"), ("cookie", "a=b")]);
+    /// let mut outbound = http::HeaderMap::new();
+    /// headers.inject_to(&Destination::parse("https://api.example.com/"), &mut outbound);
+    /// assert_eq!(outbound.len(), 1);
+    /// assert_eq!(outbound["x-request-id"], "7f6c");
+    /// ```
+    pub fn inject_to<C: Inject + ?Sized>(&self, destination: &Destination<'_>, outbound: &mut C) {
+        self.write(Some(destination), outbound);
+    }
+
+    fn write<C: Inject + ?Sized>(&self, destination: Option<&Destination<'_>>, outbound: &mut C) {
+        let Some(propagator) = self.propagator() else { return };
+        let policy = propagator.policy();
+        let decided: smallvec::SmallVec<[Group<'_>; 16]> = {
+            let decision = Outbound::new(policy, outbound, destination, |name| outbound.is_default(name));
+            self.groups()
+                .filter(|group| {
+                    decision.verdict(policy.rule(group.first.rank), group.first.name) == Verdict::Forward
+                })
+                .collect()
+        };
+        outbound.reserve(decided.len());
+        for group in &decided {
+            let rule = policy.rule(group.first.rank);
+            if group.first.name.is_empty() {
+                self.write_group(group, &Name(&rule.name), rule.separator, outbound);
+            } else if let Some(name) = group.prefixed_name() {
+                self.write_group(group, &Name(&name), rule.separator, outbound);
+            }
+        }
+    }
+
+    fn write_group<C: Inject + ?Sized>(
+        &self,
+        group: &Group<'_>,
+        name: &Name<'_>,
+        separator: &str,
+        outbound: &mut C,
+    ) {
+        let block = Some(self.block());
+        if group.count > 1 && !C::REPEATS {
+            let joined = group.lines().map(|line| line.value).collect::<Vec<_>>().join(separator.as_bytes());
+            let sensitive = group.lines().any(|line| line.sensitive);
+            return outbound.insert(name, Value { bytes: &joined, block: None, sensitive });
+        }
+        let mut lines = group.lines();
+        if let Some(first) = lines.next() {
+            outbound.insert(name, Value { bytes: first.value, block, sensitive: first.sensitive });
+        }
+        for line in lines {
+            outbound.append(name, Value { bytes: line.value, block, sensitive: line.sensitive });
+        }
+    }
+}

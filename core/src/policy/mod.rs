@@ -1,0 +1,124 @@
+//! A policy, compiled: what the hot path reads, in the form in which it reads it fastest.
+
+mod builder;
+mod compile;
+mod env;
+
+pub use builder::PropagatorBuilder;
+pub(crate) use builder::Settings;
+
+use http::HeaderName;
+
+use crate::catalogue::{Class, refused};
+use crate::destination::MeshHosts;
+use crate::table::Table;
+
+/// What is captured of one request, in bytes of names and values together, unless configured otherwise.
+pub(crate) const MAX_BYTES: usize = 32 * 1024;
+/// How many header lines prefix rules capture of one request, unless configured otherwise.
+pub(crate) const MAX_PREFIX_HEADERS: usize = 64;
+
+/// Where automatic injection sends headers of [`Class::Trace`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TraceDestinations {
+    /// To every destination.
+    #[default]
+    All,
+    /// To in-mesh destinations only.
+    Mesh,
+}
+
+/// A compiled policy.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    /// The headers selected by name, in policy order, then the prefix rules. An index into it is a *rank*.
+    pub(crate) rules: Vec<Rule>,
+    /// How many of `rules` are names.
+    pub(crate) exact: usize,
+    /// Every name that has a meaning: selected, excluded, or a member of a selected header's family.
+    names: Table,
+    /// What the numbers in `names` stand for.
+    entries: Vec<(String, Entry)>,
+    /// Prefixes of selected families, for the names that a caller may have set.
+    family_prefixes: Vec<(Box<str>, FamilyId)>,
+    pub(crate) mesh: MeshHosts,
+    pub(crate) trace_destinations: TraceDestinations,
+    pub(crate) max_bytes: usize,
+    pub(crate) max_prefix_headers: usize,
+    /// Names that prefix rules leave out.
+    pub(crate) excluded: Vec<String>,
+    pub(crate) settings: Settings,
+}
+
+/// A number for each family in the policy.
+pub(crate) type FamilyId = u16;
+
+/// One selected name, or one prefix rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// The name in lower case; of a prefix rule, the prefix (without `*`).
+    pub(crate) name: HeaderName,
+    pub(crate) class: Class,
+    /// None where each name under a prefix stands for itself.
+    pub(crate) family: Option<FamilyId>,
+    pub(crate) separator: &'static str,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// The rank, where the name is selected.
+    rank: Option<u16>,
+    family: Option<FamilyId>,
+}
+
+impl Policy {
+    /// The rank of the rule that selects `name`.
+    #[inline]
+    pub(crate) fn select(&self, name: &[u8]) -> Option<u16> {
+        match self.names.find(name) {
+            Some(entry) => self.entries[usize::from(entry)].1.rank,
+            None if self.rules.len() == self.exact => None,
+            None => self.select_by_prefix(name),
+        }
+    }
+
+    fn select_by_prefix(&self, name: &[u8]) -> Option<u16> {
+        let prefixes = &self.rules[self.exact..];
+        let rank = prefixes
+            .iter()
+            .position(|rule| crate::catalogue::starts_with(name, rule.name.as_str().as_bytes()))?;
+        if refused::reason(name).is_some() {
+            return None;
+        }
+        u16::try_from(self.exact + rank).ok()
+    }
+
+    /// The family in this policy that `name`, found on an outbound request, is a member of.
+    #[inline]
+    pub(crate) fn family_of(&self, name: &[u8]) -> Option<FamilyId> {
+        match self.names.find(name) {
+            Some(entry) => self.entries[usize::from(entry)].1.family,
+            None => self
+                .family_prefixes
+                .iter()
+                .find(|(prefix, _)| crate::catalogue::starts_with(name, prefix.as_bytes()))
+                .map(|(_, family)| *family),
+        }
+    }
+
+    /// Names that are not selected but belong to a selected family; prefixes end in `*`.
+    pub(crate) fn relatives(&self) -> impl Iterator<Item = (String, FamilyId)> {
+        let names = self.entries.iter().filter(|(_, entry)| entry.rank.is_none());
+        let names = names.filter_map(|(name, entry)| Some((name.clone(), entry.family?)));
+        let names = names.filter(|(name, _)| self.select(name.as_bytes()).is_none());
+        names.chain(self.family_prefixes.iter().map(|(prefix, family)| (format!("{prefix}*"), *family)))
+    }
+
+    pub(crate) fn rule(&self, rank: u16) -> &Rule {
+        &self.rules[usize::from(rank)]
+    }
+
+    pub(crate) fn is_prefix(&self, rank: u16) -> bool {
+        usize::from(rank) >= self.exact
+    }
+}

@@ -1,0 +1,204 @@
+//! The ambient place where the current request's forward headers live while its handler runs.
+//!
+//! It is a stack of its own in each thread. Async code enters it at every poll and leaves it afterwards, so it works
+//! on any runtime, and a task never sees what another one left on the thread (rule R11).
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::ForwardHeaders;
+
+thread_local! {
+    static STACK: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One entered scope. None once it was left out of order.
+type Entry = Option<ForwardHeaders>;
+
+/// The forward headers of the current request; empty outside of one (rule R7).
+///
+/// # Examples
+///
+/// ```
+/// assert!(onward::current().is_empty());
+///
+/// let headers = onward::get_forward_headers(&[("x-request-id", "7f6c")]);
+/// let scope = onward::enter(headers);
+/// assert_eq!(onward::current().get("x-request-id"), Some(&b"7f6c"[..]));
+/// drop(scope);
+/// assert!(onward::current().is_empty());
+/// ```
+#[must_use]
+pub fn current() -> ForwardHeaders {
+    // Thread-locals are gone while a thread ends; that must not panic.
+    STACK
+        .try_with(|stack| stack.borrow().iter().rev().find_map(Clone::clone))
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+/// Makes `headers` the current ones of this thread until the guard is dropped. For sync code.
+///
+/// Do not hold the guard across an `.await`: the task may go on in another thread (the guard is not `Send`, so the
+/// compiler refuses that in a task that may). Wrap the future with [`in_scope`] instead. Guards may be dropped out of
+/// order: each takes away its own headers only.
+#[must_use = "the scope ends when the guard is dropped"]
+pub fn enter(headers: ForwardHeaders) -> Scope {
+    let place = STACK.try_with(|stack| {
+        let mut stack = stack.borrow_mut();
+        stack.push(Some(headers));
+        stack.len() - 1
+    });
+    Scope { place: place.ok(), thread: PhantomData }
+}
+
+/// Ends the scope of [`enter`] when it is dropped.
+#[derive(Debug)]
+pub struct Scope {
+    place: Option<usize>,
+    /// A scope belongs to its thread.
+    thread: PhantomData<*const ()>,
+}
+
+impl Scope {
+    fn leave(&mut self) -> Option<ForwardHeaders> {
+        let place = self.place.take()?;
+        STACK
+            .try_with(|stack| {
+                let mut stack = stack.borrow_mut();
+                let headers = stack.get_mut(place).and_then(Option::take);
+                while matches!(stack.last(), Some(None)) {
+                    stack.pop();
+                }
+                headers
+            })
+            .ok()
+            .flatten()
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+pin_project! {
+    /// A future whose polls run in the scope of some headers. Made by [`in_scope`] and [`carry`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct InScope<F> {
+        #[pin]
+        future: F,
+        headers: ForwardHeaders,
+    }
+}
+
+impl<F: Future> Future for InScope<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        // Moved rather than cloned: two moves are cheaper than a count up and down.
+        let mut scope = enter(mem::take(this.headers));
+        let poll = this.future.poll(context);
+        *this.headers = scope.leave().unwrap_or_default();
+        poll
+    }
+}
+
+/// Runs `future` with `headers` as the current ones, on whatever thread it is polled.
+pub fn in_scope<F: Future>(headers: ForwardHeaders, future: F) -> InScope<F> {
+    InScope { future, headers }
+}
+
+/// Takes the current headers along into a future that is polled elsewhere, such as a spawned task.
+///
+/// # Examples
+///
+/// ```
+/// # async fn call() {}
+/// # async fn example() {
+/// tokio::spawn(onward::carry(async { call().await }));
+/// # }
+/// ```
+pub fn carry<F: Future>(future: F) -> InScope<F> {
+    in_scope(current(), future)
+}
+
+/// Takes the current headers along into a closure that runs elsewhere, such as a thread.
+///
+/// # Examples
+///
+/// ```
+/// let headers = onward::get_forward_headers(&[("x-request-id", "7f6c")]);
+/// let _scope = onward::enter(headers);
+/// let seen = std::thread::spawn(onward::carry_fn(|| onward::current().len())).join();
+/// assert_eq!(seen.ok(), Some(1));
+/// ```
+pub fn carry_fn<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    let headers = current();
+    move || {
+        let _scope = enter(headers);
+        f()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(id: &str) -> ForwardHeaders {
+        crate::Propagator::default().extract(&[("x-request-id", id)])
+    }
+
+    fn id() -> Option<Vec<u8>> {
+        current().get("x-request-id").map(<[u8]>::to_vec)
+    }
+
+    #[test]
+    fn the_inner_scope_is_the_current_one() {
+        let _outer = enter(headers("outer"));
+        {
+            let _inner = enter(headers("inner"));
+            assert_eq!(id().as_deref(), Some(&b"inner"[..]));
+        }
+        assert_eq!(id().as_deref(), Some(&b"outer"[..]));
+    }
+
+    #[test]
+    fn guards_dropped_out_of_order_take_their_own_headers_only() {
+        let first = enter(headers("first"));
+        let second = enter(headers("second"));
+        drop(first);
+        assert_eq!(id().as_deref(), Some(&b"second"[..]));
+        drop(second);
+        assert_eq!(id(), None);
+        let _third = enter(headers("third"));
+        assert_eq!(id().as_deref(), Some(&b"third"[..]));
+    }
+
+    #[test]
+    fn a_panic_leaves_no_scope_behind() {
+        let result = std::panic::catch_unwind(|| {
+            let _scope = enter(headers("lost"));
+            panic!("in the handler");
+        });
+        assert!(result.is_err());
+        assert_eq!(id(), None);
+    }
+
+    #[test]
+    fn a_request_without_headers_hides_those_of_an_outer_one() {
+        let _outer = enter(headers("outer"));
+        let _inner = enter(crate::Propagator::default().extract(&[("accept", "*/*")]));
+        assert_eq!(id(), None);
+    }
+}

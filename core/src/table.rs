@@ -1,0 +1,141 @@
+//! Looks names up, whatever their case: one probe and two comparisons of eight bytes for nearly every name.
+
+/// A name as the table compares it: its length, and its first and last eight bytes in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    head: u64,
+    tail: u64,
+    len: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    key: Key,
+    /// Lower case; compared in full only where head and tail leave a gap.
+    name: Box<[u8]>,
+    value: u16,
+}
+
+/// Names to small numbers. Built once, at run time, because a policy is known no earlier.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    /// Open addressing; the length is a power of two, and at most a quarter is taken.
+    slots: Box<[Option<Slot>]>,
+    shift: u32,
+}
+
+impl Table {
+    /// The last of several equal names wins.
+    pub(crate) fn new<'a>(names: impl IntoIterator<Item = (&'a str, u16)>) -> Self {
+        let names: Vec<_> = names.into_iter().collect();
+        let size = (names.len() * 4).next_power_of_two().max(16);
+        let mut table = Self { slots: vec![None; size].into(), shift: 64 - size.trailing_zeros() };
+        for (name, value) in names {
+            let name = name.to_ascii_lowercase().into_bytes();
+            let key = Key::new(&name);
+            let mut at = table.start(key);
+            while table.slots[at].as_ref().is_some_and(|slot| *slot.name != *name) {
+                at = (at + 1) & (size - 1);
+            }
+            table.slots[at] = Some(Slot { key, name: name.into(), value });
+        }
+        table
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, name: &[u8]) -> Option<u16> {
+        let key = Key::new(name);
+        let mut at = self.start(key);
+        while let Some(slot) = &self.slots[at] {
+            if slot.key == key && (key.len <= 16 || slot.name.eq_ignore_ascii_case(name)) {
+                return Some(slot.value);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        None
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the shift leaves fewer bits than the table's length has"
+    )]
+    fn start(&self, key: Key) -> usize {
+        // The multiplier is 2^64 divided by the golden ratio: its high bits depend on every bit of the key.
+        let mixed = key.head ^ key.tail.rotate_left(29) ^ key.len as u64;
+        (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
+    }
+}
+
+impl Key {
+    #[inline]
+    fn new(name: &[u8]) -> Self {
+        let len = name.len();
+        let (head, tail) = if let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) {
+            (u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
+        } else {
+            let mut bytes = [0; 8];
+            bytes[..len].copy_from_slice(name);
+            (u64::from_le_bytes(bytes), 0)
+        };
+        Self { head: lower(head), tail: lower(tail), len }
+    }
+}
+
+/// Eight ASCII letters to lower case at once; every other byte stays as it is.
+#[inline]
+const fn lower(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let ascii = word & (0x7F * ONES);
+    let from_a = ascii + (0x80 - b'A' as u64) * ONES;
+    let past_z = ascii + (0x7F - b'Z' as u64) * ONES;
+    let upper = from_a & !past_z & !word & (0x80 * ONES);
+    word | (upper >> 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_whatever_their_case() {
+        let table = Table::new([("b3", 1), ("traceparent", 2), ("x-datadog-sampling-priority", 3)]);
+        assert_eq!(table.find(b"B3"), Some(1));
+        assert_eq!(table.find(b"TraceParent"), Some(2));
+        assert_eq!(table.find(b"X-DATADOG-sampling-PRIORITY"), Some(3));
+    }
+
+    #[test]
+    fn names_that_agree_in_both_ends_are_told_apart() {
+        let table = Table::new([("x-canary-aaa-internal", 1), ("x-canary-bbb-internal", 2)]);
+        assert_eq!(table.find(b"x-canary-aaa-internal"), Some(1));
+        assert_eq!(table.find(b"x-canary-bbb-internal"), Some(2));
+        assert_eq!(table.find(b"x-canary-ccc-internal"), None);
+    }
+
+    #[test]
+    fn folding_case_changes_letters_only() {
+        let table = Table::new([("x-a", 1), ("^_@[", 2)]);
+        assert_eq!(table.find(b"x\x0Da"), None);
+        assert_eq!(table.find(b"~\x7F`{"), None);
+        assert_eq!(table.find(b"x-\xC1"), None);
+        assert_eq!(table.find(b""), None);
+    }
+
+    #[test]
+    fn every_byte_folds_as_ascii_does() {
+        for byte in 0..=u8::MAX {
+            let word = u64::from_le_bytes([byte; 8]);
+            assert_eq!(lower(word), u64::from_le_bytes([byte.to_ascii_lowercase(); 8]), "byte {byte:#04x}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_names_are_all_found() {
+        let names: Vec<String> = (0..1000).map(|i| format!("x-custom-header-{i}")).collect();
+        let table = Table::new(names.iter().zip(0..).map(|(name, i)| (name.as_str(), i)));
+        for (name, i) in names.iter().zip(0..) {
+            assert_eq!(table.find(name.as_bytes()), Some(i));
+        }
+    }
+}
