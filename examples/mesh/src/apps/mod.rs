@@ -1,0 +1,4 @@
+//! The applications that the demo runs.
+
+pub mod bookinfo;
+pub mod dockebi;

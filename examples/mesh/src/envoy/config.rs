@@ -1,0 +1,234 @@
+//! Renders one Envoy's bootstrap, with tracing set as Istio's control plane sets it for the Zipkin provider.
+//!
+//! From `pilot/pkg/networking/core/tracing.go`: spans as JSON to `/api/v2/spans`, 128-bit trace ids, no shared span
+//! context, client and overall sampling 100. Random sampling is 100 instead of Istio's 1, so that every request of the
+//! demo is traced. The gateway does not get `spawn_upstream_span`, which Istio sets since 1.24: with it the gateway
+//! reports two spans of the same request where the picture needs one row.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use super::proxy::{Hop, Proxy, Role, SERVICE_PORT};
+use crate::app::{Direction, word};
+
+/// How often an Envoy sends its spans, in milliseconds; the default of 5 s would make every run wait for it.
+pub const FLUSH_INTERVAL_MS: u64 = 250;
+/// How many spans an Envoy sends at once at the latest.
+const FLUSH_SPANS: u64 = 50;
+const COLLECTOR: &str = "zipkin";
+
+/// The bootstrap of one Envoy. Envoy reads JSON wherever it reads YAML.
+pub fn bootstrap(proxy: &Proxy) -> Value {
+    let mut clusters: Vec<Value> =
+        proxy.hops.iter().map(|hop| cluster(&cluster_name(proxy, hop), hop.upstream)).collect();
+    clusters.push(cluster(COLLECTOR, proxy.collector));
+    json!({
+        "node": { "id": proxy.node_id(), "cluster": proxy.service },
+        "admin": { "address": socket(proxy.admin) },
+        "layered_runtime": { "layers": [{
+            "name": "demo",
+            "static_layer": {
+                "tracing.zipkin.flush_interval_ms": FLUSH_INTERVAL_MS,
+                "tracing.zipkin.min_flush_spans": FLUSH_SPANS,
+            },
+        }] },
+        "static_resources": {
+            "listeners": proxy.hops.iter().map(|hop| listener(proxy, hop)).collect::<Vec<_>>(),
+            "clusters": clusters,
+        },
+    })
+}
+
+fn listener(proxy: &Proxy, hop: &Hop) -> Value {
+    let (traffic, word) = match hop.direction {
+        Direction::Ingress => ("INBOUND", "inbound"),
+        Direction::Egress => ("OUTBOUND", "outbound"),
+    };
+    json!({
+        "name": format!("{word}_{}", hop.to),
+        "address": socket(hop.listen),
+        "traffic_direction": traffic,
+        "filter_chains": [{ "filters": [{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": connection_manager(proxy, hop, word),
+        }] }],
+    })
+}
+
+fn connection_manager(proxy: &Proxy, hop: &Hop, word: &str) -> Value {
+    let at_the_edge = proxy.role == Role::Gateway;
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": format!("{word}_{}", hop.to),
+        // At the edge a client's own request id is replaced; inside, it is what ties the hops together.
+        "use_remote_address": at_the_edge,
+        "always_set_request_id_in_response": at_the_edge,
+        "request_id_extension": { "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig",
+            "use_request_id_for_trace_sampling": true,
+        } },
+        "tracing": tracing(proxy, hop),
+        "route_config": route(proxy, hop),
+        "http_filters": [{
+            "name": "envoy.filters.http.router",
+            "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+        }],
+    })
+}
+
+fn tracing(proxy: &Proxy, hop: &Hop) -> Value {
+    let tag = |name: &str, value: &str| json!({ "tag": name, "literal": { "value": value } });
+    json!({
+        "client_sampling": { "value": 100.0 },
+        "random_sampling": { "value": 100.0 },
+        "overall_sampling": { "value": 100.0 },
+        "custom_tags": [
+            tag("direction", word(hop.direction)),
+            tag("istio.canonical_service", &proxy.service),
+            tag("istio.namespace", &proxy.namespace),
+        ],
+        "provider": {
+            "name": "envoy.tracers.zipkin",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.config.trace.v3.ZipkinConfig",
+                "collector_cluster": COLLECTOR,
+                "collector_endpoint": "/api/v2/spans",
+                "collector_endpoint_version": "HTTP_JSON",
+                "trace_id_128bit": true,
+                "shared_span_context": false,
+            },
+        },
+    })
+}
+
+fn route(proxy: &Proxy, hop: &Hop) -> Value {
+    let authority = proxy.mesh_authority(&hop.to);
+    let mut action = json!({
+        "cluster": cluster_name(proxy, hop),
+        // As in Istio: no limit of the proxy's own.
+        "timeout": "0s",
+        "retry_policy": {
+            "retry_on": "connect-failure,refused-stream,unavailable,cancelled",
+            "num_retries": 2,
+        },
+    });
+    if proxy.role == Role::Sidecar && hop.direction == Direction::Egress {
+        // There is no DNS for `reviews` here: the app calls a loopback port, and from here on the request carries the
+        // name that it would have had.
+        action["host_rewrite_literal"] = format!("{}:{SERVICE_PORT}", hop.to).into();
+    }
+    json!({
+        "name": hop.to,
+        "virtual_hosts": [{
+            "name": authority,
+            "domains": ["*"],
+            "routes": [{
+                "match": { "prefix": "/" },
+                "decorator": { "operation": format!("{authority}/*") },
+                "route": action,
+            }],
+        }],
+    })
+}
+
+fn cluster_name(proxy: &Proxy, hop: &Hop) -> String {
+    match hop.direction {
+        Direction::Ingress => format!("inbound|{SERVICE_PORT}||"),
+        Direction::Egress => {
+            format!("outbound|{SERVICE_PORT}||{}.{}.svc.cluster.local", hop.to, proxy.namespace)
+        }
+    }
+}
+
+fn cluster(name: &str, to: SocketAddr) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                // Node closes idle connections after 5 s: letting go first avoids sending into one that is closing.
+                "common_http_protocol_options": { "idle_timeout": "2s" },
+                "explicit_http_config": { "http_protocol_options": {} },
+            },
+        },
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": socket(to) } }] }],
+        },
+    })
+}
+
+fn socket(address: SocketAddr) -> Value {
+    json!({ "socket_address": { "address": address.ip().to_string(), "port_value": address.port() } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(port: u16) -> SocketAddr {
+        ([127, 0, 0, 1], port).into()
+    }
+
+    fn sidecar() -> Value {
+        bootstrap(&Proxy {
+            service: "reviews".into(),
+            namespace: "bookinfo".into(),
+            role: Role::Sidecar,
+            admin: address(1),
+            collector: address(2),
+            hops: vec![
+                Hop {
+                    direction: Direction::Ingress,
+                    to: "reviews".into(),
+                    listen: address(3),
+                    upstream: address(4),
+                },
+                Hop {
+                    direction: Direction::Egress,
+                    to: "ratings".into(),
+                    listen: address(5),
+                    upstream: address(6),
+                },
+            ],
+        })
+    }
+
+    fn manager(config: &Value, listener: usize) -> &Value {
+        &config["static_resources"]["listeners"][listener]["filter_chains"][0]["filters"][0]["typed_config"]
+    }
+
+    #[test]
+    fn the_tracer_is_set_as_istio_sets_it() {
+        let config = sidecar();
+        let tracer = &manager(&config, 0)["tracing"]["provider"]["typed_config"];
+        assert_eq!(tracer["collector_endpoint"], "/api/v2/spans");
+        assert_eq!(tracer["collector_endpoint_version"], "HTTP_JSON");
+        assert_eq!(tracer["trace_id_128bit"], true);
+        assert_eq!(tracer["shared_span_context"], false);
+        assert_eq!(manager(&config, 0)["tracing"].get("spawn_upstream_span"), None);
+    }
+
+    #[test]
+    fn the_direction_of_a_listener_decides_the_kind_of_its_spans() {
+        let config = sidecar();
+        let listeners = &config["static_resources"]["listeners"];
+        assert_eq!(listeners[0]["traffic_direction"], "INBOUND");
+        assert_eq!(listeners[1]["traffic_direction"], "OUTBOUND");
+    }
+
+    #[test]
+    fn an_egress_hop_names_its_upstream_as_in_the_mesh() {
+        let config = sidecar();
+        let host = &manager(&config, 1)["route_config"]["virtual_hosts"][0];
+        assert_eq!(host["routes"][0]["decorator"]["operation"], "ratings.bookinfo.svc.cluster.local:9080/*");
+        assert_eq!(host["routes"][0]["route"]["host_rewrite_literal"], "ratings:9080");
+        assert_eq!(
+            host["routes"][0]["route"]["cluster"],
+            "outbound|9080||ratings.bookinfo.svc.cluster.local"
+        );
+    }
+}
