@@ -124,7 +124,7 @@ impl<'a> Pass<'_, 'a> {
         for line in found.drain(..) {
             match headers.last_mut() {
                 Some((_, lines)) if lines[0].line.name.eq_ignore_ascii_case(line.line.name) => {
-                    lines.push(line)
+                    lines.push(line);
                 }
                 _ => headers.push((headers.len(), vec![line])),
             }

@@ -39,7 +39,6 @@ struct Taken {
 
 impl Taken {
     fn insert(&mut self, family: FamilyId) {
-        self.any = true;
         match self.bits.get_mut(usize::from(family / 64)) {
             Some(word) => *word |= 1 << (family % 64),
             None => self.more.push(family),
@@ -64,12 +63,12 @@ impl<'a, C: Extract + ?Sized> Outbound<'a, C> {
         let mut taken = Taken::default();
         let mut signed = destination.is_some_and(|destination| destination.presigned);
         carrier.lines(|line| {
-            if let Some(family) = policy.family_of(line.name) {
-                if !std::str::from_utf8(line.name).is_ok_and(&is_default) {
-                    taken.insert(family);
-                }
-            }
             taken.any = true;
+            if let Some(family) = policy.family_of(line.name)
+                && !std::str::from_utf8(line.name).is_ok_and(&is_default)
+            {
+                taken.insert(family);
+            }
             signed |= destination.is_some()
                 && line.name.eq_ignore_ascii_case(AUTHORIZATION.name.as_bytes())
                 && (line.value.starts_with(b"AWS4-") || line.value.starts_with(b"AWS "));
@@ -150,9 +149,9 @@ impl ForwardHeaders {
         for group in &decided {
             let rule = policy.rule(group.first.rank);
             if group.first.name.is_empty() {
-                self.write_group(group, &Name(&rule.name), rule.separator, outbound);
+                self.write_group(group, Name(&rule.name), rule.separator, outbound);
             } else if let Some(name) = group.prefixed_name() {
-                self.write_group(group, &Name(&name), rule.separator, outbound);
+                self.write_group(group, Name(&name), rule.separator, outbound);
             }
         }
     }
@@ -160,7 +159,7 @@ impl ForwardHeaders {
     fn write_group<C: Inject + ?Sized>(
         &self,
         group: &Group<'_>,
-        name: &Name<'_>,
+        name: Name<'_>,
         separator: &str,
         outbound: &mut C,
     ) {

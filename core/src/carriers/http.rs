@@ -21,13 +21,13 @@ impl Extract for HeaderMap {
 impl Inject for HeaderMap {
     const REPEATS: bool = true;
 
-    fn insert(&mut self, name: &Name, value: Value<'_>) {
+    fn insert(&mut self, name: Name<'_>, value: Value<'_>) {
         if let Some(value) = value.to_http() {
             self.insert(name.as_http().clone(), value);
         }
     }
 
-    fn append(&mut self, name: &Name, value: Value<'_>) {
+    fn append(&mut self, name: Name<'_>, value: Value<'_>) {
         if let Some(value) = value.to_http() {
             self.append(name.as_http().clone(), value);
         }

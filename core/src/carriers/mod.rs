@@ -74,10 +74,10 @@ pub trait Inject: Extract {
     const REPEATS: bool;
 
     /// Makes `value` the only line of `name`, which is in lower case.
-    fn insert(&mut self, name: &Name, value: Value<'_>);
+    fn insert(&mut self, name: Name<'_>, value: Value<'_>);
 
     /// Adds a line of `name` behind those it has. Called only where [`REPEATS`](Self::REPEATS) holds.
-    fn append(&mut self, name: &Name, value: Value<'_>);
+    fn append(&mut self, name: Name<'_>, value: Value<'_>);
 
     /// Whether the line of `name` was put there by the client library by itself. Such a line is replaced; any
     /// other is the caller's, and wins (rule R6).

@@ -70,12 +70,12 @@ where
 {
     const REPEATS: bool = true;
 
-    fn insert(&mut self, name: &Name, value: Value<'_>) {
+    fn insert(&mut self, name: Name<'_>, value: Value<'_>) {
         self.retain(|(present, _)| !present.as_ref().eq_ignore_ascii_case(name.as_str().as_bytes()));
         Inject::append(self, name, value);
     }
 
-    fn append(&mut self, name: &Name, value: Value<'_>) {
+    fn append(&mut self, name: Name<'_>, value: Value<'_>) {
         self.push((name.as_str().into(), V::from_value(value.as_bytes())));
     }
 
@@ -98,11 +98,11 @@ where
 {
     const REPEATS: bool = false;
 
-    fn insert(&mut self, name: &Name, value: Value<'_>) {
+    fn insert(&mut self, name: Name<'_>, value: Value<'_>) {
         self.insert(name.as_str().into(), V::from_value(value.as_bytes()));
     }
 
-    fn append(&mut self, name: &Name, value: Value<'_>) {
+    fn append(&mut self, name: Name<'_>, value: Value<'_>) {
         Inject::insert(self, name, value);
     }
 }
@@ -120,11 +120,11 @@ where
 {
     const REPEATS: bool = false;
 
-    fn insert(&mut self, name: &Name, value: Value<'_>) {
+    fn insert(&mut self, name: Name<'_>, value: Value<'_>) {
         self.insert(name.as_str().into(), V::from_value(value.as_bytes()));
     }
 
-    fn append(&mut self, name: &Name, value: Value<'_>) {
+    fn append(&mut self, name: Name<'_>, value: Value<'_>) {
         Inject::insert(self, name, value);
     }
 }

@@ -80,14 +80,14 @@ catalogue! {
 
     /// Trace id, span id in decimal, options.
     X_CLOUD_TRACE_CONTEXT = "x-cloud-trace-context", Alone, Trace, ",", "Google Cloud Trace", "https://cloud.google.com/trace/docs/trace-context";
-    /// OpenCensus's binary context; base64 on HTTP.
+    /// The binary context of `OpenCensus`; base64 on HTTP.
     GRPC_TRACE_BIN = "grpc-trace-bin", Alone, Trace, ",", "OpenCensus, gRPC", "https://github.com/census-instrumentation/opencensus-specs/blob/master/encodings/BinaryEncoding.md";
 
-    /// SkyWalking's context: eight fields, base64 where they are text.
+    /// `SkyWalking`'s context: eight fields, base64 where they are text.
     SW8 = "sw8", SkyWalking, Trace, ",", "SkyWalking", "https://skywalking.apache.org/docs/main/latest/en/api/x-process-propagation-headers-v3/";
-    /// SkyWalking's correlation context: up to three pairs of the application.
+    /// `SkyWalking`'s correlation context: up to three pairs of the application.
     SW8_CORRELATION = "sw8-correlation", SkyWalking, Context, ",", "SkyWalking", "https://skywalking.apache.org/docs/main/latest/en/api/x-process-correlation-headers-v1/";
-    /// SkyWalking's extension: tracing mode and sending timestamp.
+    /// `SkyWalking`'s extension: tracing mode and sending timestamp.
     SW8_X = "sw8-x", SkyWalking, Trace, ",", "SkyWalking", "https://skywalking.apache.org/docs/main/latest/en/api/x-process-propagation-headers-v3/";
 
     /// AWS X-Ray's context.

@@ -1,6 +1,7 @@
 //! Named header sets, one per tracing backend.
 
 use super::Header;
+#[allow(clippy::wildcard_imports, reason = "it is the table itself")]
 use super::known::*;
 
 /// A named header set. Every one of them forwards `x-request-id`.

@@ -79,6 +79,7 @@ impl PropagatorBuilder {
 
     /// Adds a header by its name, or every header with a prefix: `x-tenant-id`, `x-canary-*`. What the
     /// [catalogue](crate::catalogue) does not know is of class context. Adding what is there changes nothing.
+    #[expect(clippy::should_implement_trait, reason = "`add` is the word of the contract, and takes a name")]
     pub fn add(mut self, name: impl Into<String>) -> Self {
         self.settings.edits.push(Edit::Add(name.into()));
         self
