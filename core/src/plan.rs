@@ -73,4 +73,18 @@ impl Propagator {
             trace_anywhere: policy.trace_destinations == TraceDestinations::All,
         }
     }
+
+    /// The place in [`Plan::headers`] of the header with this name, in any case. A name that a prefix rule selects
+    /// gives a number past the last; one that is not forwarded gives none.
+    ///
+    /// ```
+    /// let propagator = onward::Propagator::default();
+    /// assert_eq!(propagator.rank(b"X-Request-Id"), Some(0));
+    /// assert_eq!(propagator.rank(b"accept"), None);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn rank(&self, name: &[u8]) -> Option<usize> {
+        self.policy().select(name).map(usize::from)
+    }
 }

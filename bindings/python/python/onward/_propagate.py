@@ -1,0 +1,98 @@
+"""`propagate`: captures the headers of the request that a handler serves."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from ._errors import ArgumentError
+from ._native import ForwardHeaders, Propagator, default, is_request
+from ._scope import current, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+@overload
+def propagate(handler: F, /) -> F: ...
+
+
+@overload
+def propagate(
+    *,
+    propagator: Propagator | None = None,
+    presets: str | Iterable[str] | None = None,
+    add: str | Iterable[str] | None = None,
+    remove: str | Iterable[str] | None = None,
+) -> Callable[[F], F]: ...
+
+
+def propagate(handler: Any = None, /, *, propagator: Propagator | None = None, **changes: Any) -> Any:
+    """Capture the headers of the request that a handler serves, and hold them in scope while it runs.
+
+    For functions and methods of every kind: plain, `async`, generators. The request is taken from the arguments, or
+    is Flask's current one. Options change the process-wide policy for this handler::
+
+        @app.route("/productpage")
+        @onward.propagate(remove="cookie")
+        def productpage(): ...
+
+    It goes below the framework's own decorator, so that the framework registers the handler with the scope around
+    it. A mistake in the options raises here, a handler without a request when it is called.
+    """
+    if isinstance(handler, (classmethod, staticmethod)):
+        return type(handler)(propagate(handler.__func__, propagator=propagator, **changes))
+    if handler is None:
+        if propagator is None or changes:
+            propagator = (propagator or default()).derive(**changes)
+        return lambda function: propagate_with(function, propagator)
+    return propagate_with(handler, propagator)
+
+
+def propagate_with(handler: Any, propagator: Propagator | None) -> Any:
+    """Decorate `handler`; without a propagator, with the process-wide one."""
+    if isinstance(handler, (classmethod, staticmethod)):
+        return type(handler)(propagate_with(handler.__func__, propagator))
+    if isinstance(handler, type) or not callable(handler):
+        name = getattr(handler, "__name__", type(handler).__name__)
+        message = f"`propagate` decorates functions and methods; for the class `{name}`, decorate the method that handles the request"
+        raise ArgumentError(message, "invalid_argument", name)
+    # A mistake in the environment shows when the service starts, not at its first request.
+    chosen = default() if propagator is None else propagator
+    asked_for_more = propagator is not None
+
+    def headers_for(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ForwardHeaders:
+        request = _find(args, kwargs)
+        if request is not None:
+            return chosen.extract(request)
+        if current() and not asked_for_more:
+            return current()
+        raise _no_request(handler)
+
+    return wrap(handler, headers_for)
+
+
+def _find(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    for candidate in (*args, *kwargs.values()):
+        if is_request(candidate):
+            return candidate
+    # Views made of classes keep the request: Tornado, aiohttp, Django REST framework.
+    held = getattr(args[0], "request", None) if args else None
+    if held is not None and is_request(held):
+        return held
+    flask = sys.modules.get("flask")
+    if flask is not None and flask.has_request_context():
+        return flask.request
+    return None
+
+
+def _no_request(handler: Any) -> ArgumentError:
+    name = getattr(handler, "__qualname__", repr(handler))
+    message = (
+        f"`{name}` was called without a request: `propagate` found none among its arguments, and Flask has none. "
+        "Give the handler its request as an argument (FastAPI: `request: Request`), or use a middleware instead "
+        "(`onward.ASGIMiddleware`, `onward.WSGIMiddleware`), or `with onward.scope(request):`"
+    )
+    return ArgumentError(message, "invalid_argument", name)

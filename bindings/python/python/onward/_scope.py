@@ -1,0 +1,178 @@
+"""The scope: where the current request's forward headers live while its handler runs."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from ._native import ForwardHeaders, default
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+    from types import TracebackType
+
+F = TypeVar("F")
+
+_NOTHING = ForwardHeaders()
+_current: ContextVar[ForwardHeaders] = ContextVar("onward", default=_NOTHING)
+
+
+def current() -> ForwardHeaders:
+    """Return the forward headers of the request that is being handled; none outside a request."""
+    return _current.get()
+
+
+def leave(token: Token[ForwardHeaders]) -> None:
+    """End what `_current.set` began."""
+    try:
+        _current.reset(token)
+    except ValueError:
+        # A generator that is closed from another context: what it had set ended with its own.
+        pass
+
+
+class scope:  # noqa: N801 - reads as a statement: `with onward.scope(message):`
+    """Hold forward headers in scope for a block of code.
+
+    Takes what was captured before, or anything that headers can be read from::
+
+        with onward.scope(message.headers):
+            requests.post("http://ratings:9080/ratings/0")
+
+    A mistake in the carrier raises when the scope is made. A scope can be entered again after it was left.
+    """
+
+    __slots__ = ("_headers", "_tokens")
+
+    def __init__(self, headers: Any) -> None:
+        self._headers = headers if isinstance(headers, ForwardHeaders) else default().extract(headers)
+        self._tokens: list[Token[ForwardHeaders]] = []
+
+    def __enter__(self) -> ForwardHeaders:
+        self._tokens.append(_current.set(self._headers))
+        return self._headers
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        leave(self._tokens.pop())
+
+
+def carry(work: F) -> F:
+    """Take the current scope along into a thread, a callback, a task of another context.
+
+    `work` is a function of any kind, or a coroutine; what comes back is the same with the scope around it::
+
+        executor.submit(onward.carry(fetch_ratings), product)
+    """
+    headers = current()
+    if inspect.iscoroutine(work):
+        return cast("F", _await_in(headers, work))
+    return cast("F", wrap(cast("Callable[..., Any]", work), lambda _args, _kwargs: headers))
+
+
+def wrap(
+    function: Callable[..., Any],
+    headers_for: Callable[[tuple[Any, ...], dict[str, Any]], ForwardHeaders],
+) -> Callable[..., Any]:
+    """Run a function of any kind in the scope that `headers_for` gives for the arguments of a call."""
+    # A callable object is what its `__call__` is.
+    kind = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(kind):
+
+        async def in_scope(*args: Any, **kwargs: Any) -> Any:
+            token = _current.set(headers_for(args, kwargs))
+            try:
+                return await function(*args, **kwargs)
+            finally:
+                leave(token)
+
+    elif inspect.isasyncgenfunction(function) or inspect.isasyncgenfunction(kind):
+
+        def in_scope(*args: Any, **kwargs: Any) -> Any:
+            return _steps_async(headers_for(args, kwargs), function(*args, **kwargs))
+
+    elif inspect.isgeneratorfunction(function) or inspect.isgeneratorfunction(kind):
+
+        def in_scope(*args: Any, **kwargs: Any) -> Any:
+            return _steps(headers_for(args, kwargs), function(*args, **kwargs))
+
+    else:
+
+        def in_scope(*args: Any, **kwargs: Any) -> Any:
+            token = _current.set(headers_for(args, kwargs))
+            try:
+                result = function(*args, **kwargs)
+            finally:
+                leave(token)
+            # A plain function can hand out a coroutine: the work is still to come.
+            return _await_in(headers_for(args, kwargs), result) if inspect.iscoroutine(result) else result
+
+    return functools.wraps(function)(in_scope)
+
+
+async def _await_in(headers: ForwardHeaders, work: Awaitable[Any]) -> Any:
+    token = _current.set(headers)
+    try:
+        return await work
+    finally:
+        leave(token)
+
+
+def _steps(headers: ForwardHeaders, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Run each step of a generator in scope, and what happens between its steps outside."""
+    step: Callable[[Any], Any] = generator.send
+    sent: Any = None
+    try:
+        while True:
+            token = _current.set(headers)
+            try:
+                item = step(sent)
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                leave(token)
+            try:
+                sent, step = (yield item), generator.send
+            except GeneratorExit:
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it is the generator's to handle
+                sent, step = error, generator.throw
+    finally:
+        token = _current.set(headers)
+        try:
+            generator.close()
+        finally:
+            leave(token)
+
+
+async def _steps_async(headers: ForwardHeaders, generator: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
+    """Do the same for an asynchronous generator."""
+    step: Callable[[Any], Awaitable[Any]] = generator.asend
+    sent: Any = None
+    try:
+        while True:
+            token = _current.set(headers)
+            try:
+                item = await step(sent)
+            except StopAsyncIteration:
+                return
+            finally:
+                leave(token)
+            try:
+                sent, step = (yield item), generator.asend
+            except GeneratorExit:
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it is the generator's to handle
+                sent, step = error, generator.athrow
+    finally:
+        token = _current.set(headers)
+        try:
+            await generator.aclose()
+        finally:
+            leave(token)

@@ -1,0 +1,45 @@
+"""Client side: what adds the headers to every outbound request, one file for each library."""
+
+from __future__ import annotations
+
+import threading
+
+from .._errors import ArgumentError
+from .._native import default
+from . import requests
+from ._hook import Hook
+
+_CLIENTS = {client.name: client for client in (Hook("requests", requests.patch),)}
+_lock = threading.RLock()
+
+
+def instrument(*names: str) -> None:
+    """Let outbound requests carry the headers of the request that is being handled.
+
+    Without names, this covers every client library that Onward knows, whether it is imported yet or not; what is not
+    installed is left out. Given names, only these: ``onward.instrument("requests")``. Doing it twice does nothing more.
+    Outside a request nothing is added.
+
+    Raises `PolicyError` if the environment holds a mistake, and `ArgumentError` for a client that Onward does not know.
+    """
+    clients = _chosen(names)
+    default()
+    with _lock:
+        for client in clients:
+            client.install()
+
+
+def uninstrument(*names: str) -> None:
+    """Undo `instrument`: for these libraries, or for all."""
+    clients = _chosen(names)
+    with _lock:
+        for client in clients:
+            client.remove()
+
+
+def _chosen(names: tuple[str, ...]) -> list[Hook]:
+    for name in names:
+        if name not in _CLIENTS:
+            message = f"`{name}` is not a client that Onward instruments; write one of: {', '.join(sorted(_CLIENTS))}"
+            raise ArgumentError(message, "invalid_argument", name)
+    return [_CLIENTS[name] for name in names or _CLIENTS]

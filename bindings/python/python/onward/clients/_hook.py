@@ -1,0 +1,82 @@
+"""Patches a module now if it is imported, and otherwise when it will be: `instrument()` imports nothing by itself."""
+
+from __future__ import annotations
+
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
+
+    Unpatch = Callable[[], None]
+
+
+class Hook(MetaPathFinder):
+    """One client library: how it is patched, and whether it is."""
+
+    def __init__(self, name: str, patch: Callable[[Any], Unpatch]) -> None:
+        self.name = name
+        self._patch = patch
+        self._unpatch: Unpatch | None = None
+
+    def install(self) -> None:
+        """Patch the module, or wait for it."""
+        module = sys.modules.get(self.name)
+        # A module that is just being imported has not all of its names yet; it is patched when it is done.
+        if module is not None and not getattr(module.__spec__, "_initializing", False):
+            self.apply(module)
+        elif self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        """Undo the patch, or wait no longer."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        if self._unpatch is not None:
+            self._unpatch()
+            self._unpatch = None
+
+    def apply(self, module: ModuleType) -> None:
+        """Patch the module, once."""
+        if self._unpatch is None:
+            self._unpatch = self._patch(module)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find the module as without us, and have it patched after it has run."""
+        if name != self.name:
+            return None
+        for finder in sys.meta_path:
+            if finder is not self and (spec := finder.find_spec(name, path, target)) is not None:
+                break
+        else:
+            spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _PatchingLoader(spec.loader, self)
+        return spec
+
+
+class _PatchingLoader(Loader):
+    def __init__(self, loader: Loader, hook: Hook) -> None:
+        self._loader = loader
+        self._hook = hook
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        # From here on the module is as if it had been loaded without us.
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        if self._hook in sys.meta_path:
+            sys.meta_path.remove(self._hook)
+            self._hook.apply(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)

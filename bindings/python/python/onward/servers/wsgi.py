@@ -1,0 +1,70 @@
+"""WSGI: Flask, Django, Bottle, anything that PEP 3333 covers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._native import ForwardHeaders, Propagator, default
+from .._scope import _current, leave
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    App = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class WSGIMiddleware:
+    """Hold each request's forward headers in scope while the application handles it, its streamed body included.
+
+    ``app.wsgi_app = onward.WSGIMiddleware(app.wsgi_app)`` in Flask; ``application = onward.WSGIMiddleware(application)``.
+    """
+
+    __slots__ = ("_extract", "app")
+
+    def __init__(self, app: App, propagator: Propagator | None = None) -> None:
+        self.app = app
+        self._extract = (propagator or default()).extract
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        headers = self._extract(environ)
+        token = _current.set(headers)
+        try:
+            body = self.app(environ, start_response)
+        finally:
+            leave(token)
+        # A finished body needs no scope, and a server has its own way with its file wrapper.
+        if type(body) in (list, tuple) or isinstance(body, environ.get("wsgi.file_wrapper", ())):
+            return body
+        return _Body(headers, body)
+
+
+class _Body:
+    """A body whose pieces are made in scope."""
+
+    __slots__ = ("_body", "_headers", "_next")
+
+    def __init__(self, headers: ForwardHeaders, body: Iterable[bytes]) -> None:
+        self._headers = headers
+        self._body = body
+        self._next: Callable[[], bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        token = _current.set(self._headers)
+        try:
+            if self._next is None:
+                self._next = iter(self._body).__next__
+            return self._next()
+        finally:
+            leave(token)
+
+    def close(self) -> None:
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            token = _current.set(self._headers)
+            try:
+                close()
+            finally:
+                leave(token)

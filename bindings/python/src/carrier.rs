@@ -1,0 +1,252 @@
+//! Finds where an object keeps its headers, without importing any framework.
+
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+
+use pyo3::exceptions::PyAttributeError;
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+
+use crate::error;
+
+/// Headers in the shape in which a framework keeps them.
+pub(crate) enum Carrier<'py> {
+    /// A WSGI environ, or Django's `META`: an exact dict.
+    Environ(Bound<'py, PyDict>),
+    /// Header names to values: an exact dict.
+    Dict(Bound<'py, PyDict>),
+    /// An exact list or tuple of pairs.
+    Pairs(Bound<'py, PyAny>),
+    /// Anything else that gives pairs; a multidict gives text that aiohttp has decoded as UTF-8.
+    Items { items: Bound<'py, PyAny>, utf8: bool },
+}
+
+/// How an object gives access to its headers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Access {
+    /// Werkzeug's `LocalProxy`, such as `flask.request`.
+    Proxy = 1,
+    /// `.environ`: Werkzeug and Django under WSGI, Bottle, WebOb, and Werkzeug's `EnvironHeaders`.
+    Environ,
+    /// `.scope["headers"]`: Starlette, FastAPI, Django under ASGI, Quart, Falcon.
+    Scope,
+    /// `.META`: Django's `HttpRequest`.
+    Meta,
+    /// `._message.raw_headers`: aiohttp, without the cost of a Python property.
+    Message,
+    /// `.raw_headers`: aiohttp.
+    RawHeaders,
+    /// `.raw`: the headers of Starlette and httpx.
+    Raw,
+    /// `.headers`: any request or message.
+    Headers,
+    /// `.items()`: mappings and multidicts.
+    Items,
+    /// An iterable of pairs.
+    Iterable,
+}
+
+impl Access {
+    const ALL: [Self; 10] = [
+        Self::Proxy,
+        Self::Environ,
+        Self::Scope,
+        Self::Meta,
+        Self::Message,
+        Self::RawHeaders,
+        Self::Raw,
+        Self::Headers,
+        Self::Items,
+        Self::Iterable,
+    ];
+}
+
+/// A proxy to a proxy to ...: deeper than any framework goes, and an end for objects that answer to every name.
+const MAX_DEPTH: usize = 4;
+
+/// Finds the headers of `object`.
+pub(crate) fn resolve<'py>(object: &Bound<'py, PyAny>) -> PyResult<Carrier<'py>> {
+    match find(object, MAX_DEPTH) {
+        Ok(Some(carrier)) => Ok(carrier),
+        Ok(None) => {
+            let class = error::type_name(object);
+            let message = format!(
+                "`{class}` holds no headers that Onward can read; pass the request itself (Flask, Django, Starlette, \
+                 FastAPI, aiohttp, Tornado), a WSGI environ, an ASGI scope, a mapping, or a list of (name, value) pairs"
+            );
+            Err(error::carrier(object.py(), &class, &message))
+        }
+        Err(cause) => Err(error::in_carrier(object, cause)),
+    }
+}
+
+/// Whether an argument of a handler is the request, rather than something else that holds headers or pairs.
+pub(crate) fn is_request(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = object.py();
+    if let Ok(dict) = object.cast::<PyDict>() {
+        return Ok(!matches!(in_dict(dict)?, Some(Carrier::Dict(_) | Carrier::Items { .. })));
+    }
+    for access in [Access::Proxy, Access::Environ, Access::Scope, Access::Meta, Access::Message, Access::RawHeaders] {
+        if follow(object, access, 1)?.is_some() || access == Access::Proxy && proxied(object)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(attribute(object, intern!(py, "method"))?.is_some_and(|method| method.is_instance_of::<PyString>())
+        && follow(object, Access::Headers, 1)?.is_some())
+}
+
+fn find<'py>(object: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Carrier<'py>>> {
+    if let Ok(dict) = object.cast::<PyDict>() {
+        return in_dict(dict);
+    }
+    if object.is_exact_instance_of::<PyList>() || object.is_exact_instance_of::<PyTuple>() {
+        return Ok(Some(Carrier::Pairs(object.clone())));
+    }
+    if depth == 0 || object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
+        return Ok(None);
+    }
+    if let Some(access) = hint(object) {
+        if let Some(carrier) = follow(object, access, depth)? {
+            return Ok(Some(carrier));
+        }
+    }
+    for access in Access::ALL {
+        if let Some(carrier) = follow(object, access, depth)? {
+            remember(object, access);
+            return Ok(Some(carrier));
+        }
+    }
+    Ok(None)
+}
+
+/// A dict is an environ, an ASGI scope, or a dict of headers.
+fn in_dict<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Option<Carrier<'py>>> {
+    let py = dict.py();
+    let exact = dict.is_exact_instance_of::<PyDict>();
+    if exact && dict.get_item(intern!(py, "REQUEST_METHOD"))?.is_some() {
+        return Ok(Some(Carrier::Environ(dict.clone())));
+    }
+    if let Some(headers) = in_scope(dict)? {
+        return Ok(Some(headers));
+    }
+    Ok(Some(if exact {
+        Carrier::Dict(dict.clone())
+    } else {
+        Carrier::Items { items: dict.call_method0(intern!(py, "items"))?, utf8: false }
+    }))
+}
+
+fn in_scope<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Option<Carrier<'py>>> {
+    let py = dict.py();
+    let Some(headers) = dict.get_item(intern!(py, "headers"))? else { return Ok(None) };
+    if !dict.get_item(intern!(py, "type"))?.is_some_and(|kind| kind.is_instance_of::<PyString>()) {
+        return Ok(None);
+    }
+    Ok(if headers.is_exact_instance_of::<PyList>() || headers.is_exact_instance_of::<PyTuple>() {
+        Some(Carrier::Pairs(headers))
+    } else if headers.is_instance_of::<PyString>() || headers.is_instance_of::<PyBytes>() {
+        None
+    } else {
+        Some(Carrier::Items { items: headers, utf8: false })
+    })
+}
+
+/// Reads the headers in one way; none where the object has no such way.
+#[inline]
+fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyResult<Option<Carrier<'py>>> {
+    let py = object.py();
+    match access {
+        Access::Proxy => match proxied(object)? {
+            Some(inner) => find(&inner, depth - 1),
+            None => Ok(None),
+        },
+        Access::Environ => Ok(dict_in(object, intern!(py, "environ"))?.map(Carrier::Environ)),
+        Access::Meta => Ok(dict_in(object, intern!(py, "META"))?.map(Carrier::Environ)),
+        Access::Scope => match dict_in(object, intern!(py, "scope"))? {
+            Some(scope) => in_scope(&scope),
+            None => Ok(None),
+        },
+        Access::Message => match attribute(object, intern!(py, "_message"))? {
+            Some(message) => pairs_in(&message, intern!(py, "raw_headers")),
+            None => Ok(None),
+        },
+        Access::RawHeaders => pairs_in(object, intern!(py, "raw_headers")),
+        Access::Raw => pairs_in(object, intern!(py, "raw")),
+        Access::Headers => match attribute(object, intern!(py, "headers"))? {
+            Some(headers) if !headers.is_callable() => find(&headers, depth - 1),
+            _ => Ok(None),
+        },
+        Access::Items => {
+            let Some(items) = attribute(object, intern!(py, "items"))?.filter(|items| items.is_callable()) else {
+                return Ok(None);
+            };
+            let module = object.get_type().module()?;
+            let utf8 = module.to_str().is_ok_and(|module| module.split('.').next() == Some("multidict"));
+            Ok(Some(Carrier::Items { items: items.call0()?, utf8 }))
+        }
+        Access::Iterable => Ok(attribute(object.get_type().as_any(), intern!(py, "__iter__"))?
+            .filter(|iter| !iter.is_none())
+            .map(|_| Carrier::Items { items: object.clone(), utf8: false })),
+    }
+}
+
+/// What a `LocalProxy` stands for. The type is asked first: a proxy would look the name up in what it stands for.
+fn proxied<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let name = intern!(object.py(), "_get_current_object");
+    // SAFETY: a borrowed lookup on a live type.
+    if hint(object) != Some(Access::Proxy) && attribute(object.get_type().as_any(), name)?.is_none() {
+        return Ok(None);
+    }
+    object.getattr(name)?.call0().map(Some)
+}
+
+/// An attribute; none where there is none.
+fn attribute<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    match object.getattr(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_instance_of::<PyAttributeError>(object.py()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn dict_in<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    Ok(attribute(object, name)?.and_then(|value| value.cast_into_exact::<PyDict>().ok()))
+}
+
+fn pairs_in<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Option<Carrier<'py>>> {
+    Ok(attribute(object, name)?
+        .filter(|pairs| pairs.is_exact_instance_of::<PyList>() || pairs.is_exact_instance_of::<PyTuple>())
+        .map(Carrier::Pairs))
+}
+
+/// The types met so far, and how their headers were found: what fails costs an exception each, so that trying all
+/// ways in turn would cost more than the work. Bounded, since each entry keeps its type alive.
+static TYPES: [(AtomicPtr<ffi::PyTypeObject>, AtomicU8); 16] =
+    [const { (AtomicPtr::new(std::ptr::null_mut()), AtomicU8::new(0)) }; 16];
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+
+#[inline]
+fn hint(object: &Bound<'_, PyAny>) -> Option<Access> {
+    let class = object.get_type_ptr();
+    let taken = TAKEN.load(Ordering::Acquire).min(TYPES.len());
+    let (_, access) = TYPES[..taken].iter().find(|(known, _)| known.load(Ordering::Acquire) == class)?;
+    let access = access.load(Ordering::Relaxed);
+    Access::ALL.into_iter().find(|known| *known as u8 == access)
+}
+
+fn remember(object: &Bound<'_, PyAny>, access: Access) {
+    if hint(object).is_some() {
+        return;
+    }
+    let at = TAKEN.load(Ordering::Relaxed);
+    // Another thread that took the same place at the same time only costs this type its hint.
+    if at >= TYPES.len() || TAKEN.compare_exchange(at, at + 1, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        return;
+    }
+    let (known, stored) = &TYPES[at];
+    stored.store(access as u8, Ordering::Relaxed);
+    // Kept for good, so that no other type can ever have this address.
+    known.store(object.get_type().unbind().into_ptr().cast(), Ordering::Release);
+}

@@ -1,0 +1,264 @@
+//! `ForwardHeaders`: what was captured from one request.
+
+use std::sync::{Arc, OnceLock};
+
+use onward::Destination;
+use pyo3::exceptions::PyKeyError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyString};
+
+use crate::explain::Explanation;
+use crate::guard::guard;
+use crate::outbound::{Outbound, Target};
+use crate::plan::Plan;
+use crate::{carrier, error, lines, outbound, sink, text};
+
+/// The headers captured from one inbound request: an immutable mapping of lower-case names to values, in policy
+/// order.
+///
+/// As a mapping it has one value a name; `lines()` has repeated lines one by one. Its `repr` shows names only.
+#[pyclass(frozen, mapping, module = "onward")]
+pub(crate) struct ForwardHeaders {
+    /// None where there was no request.
+    source: Option<Source>,
+    core: OnceLock<onward::ForwardHeaders>,
+    /// Selected headers whose values were no bytes, with the reason.
+    bad: Vec<(String, &'static str)>,
+}
+
+/// What the fast path took: nothing is copied unless somebody asks for it.
+struct Source {
+    propagator: onward::Propagator,
+    plan: Arc<Plan>,
+    slots: u64,
+    values: Box<[Py<PyAny>]>,
+}
+
+impl ForwardHeaders {
+    pub(crate) fn gathered(
+        propagator: onward::Propagator,
+        plan: Arc<Plan>,
+        slots: u64,
+        values: Box<[Py<PyAny>]>,
+    ) -> Self {
+        Self {
+            source: Some(Source { propagator, plan, slots, values }),
+            core: OnceLock::new(),
+            bad: Vec::new(),
+        }
+    }
+
+    pub(crate) fn captured(headers: onward::ForwardHeaders, bad: Vec<(String, &'static str)>) -> Self {
+        Self { source: None, core: OnceLock::from(headers), bad }
+    }
+
+    /// The same headers in the core's hands.
+    fn core(&self, py: Python<'_>) -> &onward::ForwardHeaders {
+        self.core.get_or_init(|| match &self.source {
+            None => onward::ForwardHeaders::default(),
+            Some(source) => {
+                let values = source.values.iter().map(|value| bytes(value.bind(py)));
+                let lines: Vec<_> =
+                    sink::slots(source.slots).map(|slot| source.plan.text(slot)).zip(values).collect();
+                source.propagator.extract(&lines)
+            }
+        })
+    }
+
+    /// Names and values, one value a name.
+    fn joined(&self, py: Python<'_>) -> Vec<(String, Vec<u8>)> {
+        let mut out = Outbound::<false>::default();
+        self.core(py).inject(&mut out);
+        out.into_pairs()
+    }
+
+    fn value(&self, py: Python<'_>, name: &str) -> Option<Vec<u8>> {
+        let name = name.to_ascii_lowercase();
+        self.joined(py).into_iter().find(|(present, _)| *present == name).map(|(_, value)| value)
+    }
+
+    /// The result of `get_forward_headers`.
+    pub(crate) fn to_dict<'py>(
+        &self,
+        py: Python<'py>,
+        destination: Option<&Destination<'_>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let mut out = Outbound::<false>::default();
+        match destination {
+            Some(destination) => self.core(py).inject_to(destination, &mut out),
+            None => self.core(py).inject(&mut out),
+        }
+        let dict = PyDict::new(py);
+        for (name, value) in out.into_pairs() {
+            dict.set_item(name, text::decode(py, &value)?)?;
+        }
+        Ok(dict)
+    }
+
+    pub(crate) fn explained(
+        &self,
+        py: Python<'_>,
+        destination: Option<&str>,
+        outbound: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Explanation> {
+        let lines = match outbound {
+            Some(outbound) => lines::collect(&carrier::resolve(outbound)?)?,
+            None => lines::Lines::default(),
+        };
+        let destination = destination.map(Destination::parse);
+        let core = self.core(py);
+        Ok(Explanation::new(&core.explain(destination.as_ref(), &lines), core.propagator(), &self.bad))
+    }
+}
+
+fn bytes<'a>(value: &'a Bound<'_, PyAny>) -> &'a [u8] {
+    if let Ok(value) = value.cast::<PyBytes>() {
+        return value.as_bytes();
+    }
+    // SAFETY: the fast path keeps exact `bytes` and `str`; `value` lives as long as the result.
+    unsafe { text::ascii(value.as_ptr()) }.unwrap_or_default()
+}
+
+fn list<'py>(
+    py: Python<'py>,
+    pairs: impl IntoIterator<Item = (String, Vec<u8>)>,
+) -> PyResult<Vec<(String, Bound<'py, PyString>)>> {
+    pairs.into_iter().map(|(name, value)| Ok((name, text::decode(py, &value)?))).collect()
+}
+
+#[pymethods]
+impl ForwardHeaders {
+    /// Captures nothing: what there is outside a request.
+    #[new]
+    fn py_new(py: Python<'_>) -> PyResult<Self> {
+        guard(py, || Ok(Self { source: None, core: OnceLock::new(), bad: Vec::new() }))
+    }
+
+    /// The header lines in policy order, repeated ones one by one.
+    fn lines<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Bound<'py, PyString>)>> {
+        guard(py, || list(py, self.core(py).iter().map(|(name, value)| (name.to_owned(), value.to_vec()))))
+    }
+
+    /// Names and values, one value a name.
+    fn items<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Bound<'py, PyString>)>> {
+        guard(py, || list(py, self.joined(py)))
+    }
+
+    /// The names, in lower case.
+    fn keys(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        guard(py, || Ok(self.joined(py).into_iter().map(|(name, _)| name).collect()))
+    }
+
+    /// The values, one a name.
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyString>>> {
+        guard(py, || self.joined(py).into_iter().map(|(_, value)| text::decode(py, &value)).collect())
+    }
+
+    /// The value of a name, in any case; repeated lines joined.
+    #[pyo3(signature = (name, default=None))]
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        default: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        guard(py, || match self.value(py, name) {
+            Some(value) => Ok(Some(text::decode(py, &value)?.into_any())),
+            None => Ok(default),
+        })
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyString>> {
+        guard(py, || match self.value(py, name) {
+            Some(value) => text::decode(py, &value),
+            None => Err(PyKeyError::new_err(name.to_owned())),
+        })
+    }
+
+    fn __contains__(&self, py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<bool> {
+        guard(py, || Ok(name.extract::<String>().is_ok_and(|name| self.value(py, &name).is_some())))
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        guard(py, || PyList::new(py, self.joined(py).into_iter().map(|(name, _)| name))?.try_iter())
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        guard(py, || Ok(self.joined(py).len()))
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        guard(py, || {
+            if let Ok(other) = other.cast::<Self>() {
+                return Ok(self.core(py).iter().eq(other.get().core(py).iter()));
+            }
+            Ok(other.cast::<PyDict>().is_ok_and(|other| {
+                self.to_dict(py, None).and_then(|this| this.eq(other)).unwrap_or(false)
+            }))
+        })
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        guard(py, || pyo3::types::PyTuple::new(py, self.lines(py)?)?.hash())
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        guard(py, || Ok(format!("<ForwardHeaders {}>", self.keys(py)?.join(" "))))
+    }
+
+    /// What came in and was not captured, as `(name, reason)`: `forbidden_byte`, `invalid_name`, `too_many`,
+    /// `too_large`, `not_latin1`, `not_text`. At most the first 64 lines.
+    #[getter]
+    fn dropped(&self, py: Python<'_>) -> PyResult<Vec<(String, &'static str)>> {
+        guard(py, || {
+            let core = self.core(py).dropped().map(|(name, reason)| (name.into_owned(), reason.code()));
+            Ok(core.chain(self.bad.iter().cloned()).collect())
+        })
+    }
+
+    /// Writes the headers to an outbound carrier: a dict, anything with `add` or `append` for repeated lines, a list
+    /// of pairs, or an object that has its headers in `.headers`. What the carrier has already stays, with its whole
+    /// family. Given a destination (a URL or an authority), only what may go there is written.
+    #[pyo3(signature = (carrier, destination=None))]
+    fn inject(&self, py: Python<'_>, carrier: &Bound<'_, PyAny>, destination: Option<&str>) -> PyResult<()> {
+        guard(py, || {
+            let target = Target::of(carrier)?;
+            let destination = destination.map(Destination::parse);
+            target.inject(self.core(py), destination.as_ref()).map_err(|cause| error::in_carrier(carrier, cause))
+        })
+    }
+
+    /// Tells header by header what `inject` would do, and which rule says so.
+    #[pyo3(signature = (destination=None, outbound=None))]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        destination: Option<&str>,
+        outbound: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Explanation> {
+        guard(py, || self.explained(py, destination, outbound))
+    }
+
+    /// What an integration has to add to a request to `destination` that has the lines in `outbound`. `defaults` are
+    /// the names that hold the client library's own values, which are replaced.
+    #[pyo3(signature = (destination, outbound, defaults, repeats=false))]
+    fn _additions<'py>(
+        &self,
+        py: Python<'py>,
+        destination: &str,
+        outbound: &Bound<'py, PyAny>,
+        defaults: Vec<String>,
+        repeats: bool,
+    ) -> PyResult<Vec<(String, Bound<'py, PyString>)>> {
+        guard(py, || {
+            let existing = lines::collect(&carrier::Carrier::Items { items: outbound.clone(), utf8: false })?.lines;
+            let destination = Destination::parse(destination);
+            let pairs = if repeats {
+                outbound::additions::<true>(self.core(py), &destination, existing, defaults)
+            } else {
+                outbound::additions::<false>(self.core(py), &destination, existing, defaults)
+            };
+            list(py, pairs)
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! The fast path: picks the forwarded values straight out of the interpreter's own objects.
+//!
+//! It handles what nearly every request looks like, and stops at anything else: repeated names, characters outside
+//! printable ASCII in a `str`, control characters, names under a prefix rule, captures over the limits, subclasses.
+//! Then the reference path (`lines`) takes over, which gives everything to the core. A test holds both against each
+//! other on all conformance vectors and on random headers.
+
+use std::ptr;
+
+use pyo3::ffi;
+
+use crate::plan::Plan;
+use crate::sink::Sink;
+use crate::text;
+
+/// How a fast pass ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Every header was looked at.
+    Complete,
+    /// Something that only the reference path decides; or a sink that wants no more.
+    Stopped,
+}
+
+/// One pass: what it has taken so far.
+struct Pass<'a, S> {
+    plan: &'a Plan,
+    sink: &'a mut S,
+    seen: u64,
+    bytes: usize,
+}
+
+impl<S: Sink> Pass<'_, S> {
+    /// Takes a value for a slot. False means stop.
+    ///
+    /// # Safety
+    ///
+    /// `value` must be a live object, and nothing may free it before this returns.
+    #[inline]
+    unsafe fn take(&mut self, slot: usize, value: *mut ffi::PyObject) -> bool {
+        // SAFETY: `value` is alive; the two types are the interpreter's own.
+        unsafe {
+            let class = ffi::Py_TYPE(value);
+            let data = if class == &raw mut ffi::PyUnicode_Type {
+                match text::ascii(value) {
+                    Some(data) if text::is_plain(data) => data,
+                    _ => return false,
+                }
+            } else if class == &raw mut ffi::PyBytes_Type {
+                let data = bytes(value);
+                if !text::has_no_control(data) {
+                    return false;
+                }
+                data
+            } else {
+                return false;
+            };
+            if data.is_empty() {
+                return true;
+            }
+            let bit = 1 << slot;
+            if self.seen & bit != 0 {
+                return false;
+            }
+            self.seen |= bit;
+            self.bytes += data.len() + self.plan.name_len(slot);
+            self.sink.put(slot, value, data)
+        }
+    }
+
+    fn end(&self) -> End {
+        if self.bytes <= self.plan.max_bytes && self.sink.is_satisfied(self.seen) { End::Complete } else { End::Stopped }
+    }
+}
+
+/// The contents of an exact `bytes`.
+///
+/// # Safety
+///
+/// `object` must be an exact `bytes`, alive for as long as the result is used.
+#[inline]
+unsafe fn bytes<'a>(object: *mut ffi::PyObject) -> &'a [u8] {
+    // SAFETY: for a `bytes` both calls only read a field.
+    unsafe {
+        let size = ffi::PyBytes_Size(object);
+        std::slice::from_raw_parts(ffi::PyBytes_AsString(object).cast(), usize::try_from(size).unwrap_or(0))
+    }
+}
+
+/// Reads a WSGI environ, or Django's `META`.
+///
+/// # Safety
+///
+/// `dict` must be a live exact `dict`.
+pub(crate) unsafe fn environ<S: Sink>(plan: &Plan, dict: *mut ffi::PyObject, sink: &mut S) -> End {
+    let mut pass = Pass { plan, sink, seen: 0, bytes: 0 };
+    for (slot, key) in plan.environ_keys() {
+        // SAFETY: both are alive. The borrowed value is used up before anything else runs: `take` reads it, and puts
+        // it into a dict that nobody else knows, whose keys are all exact `str`.
+        unsafe {
+            let value = ffi::PyDict_GetItemWithError(dict, key.as_ptr());
+            if !value.is_null() && !pass.take(slot, value) {
+                return End::Stopped;
+            }
+        }
+    }
+    // SAFETY: the interpreter is attached. A key that is no `str` can raise when it is compared.
+    unsafe {
+        if !ffi::PyErr_Occurred().is_null() {
+            ffi::PyErr_Clear();
+            return End::Stopped;
+        }
+    }
+    // SAFETY: `dict` is a live exact `dict`.
+    if plan.has_prefixes() && unsafe { has_prefixed(plan, dict) } { End::Stopped } else { pass.end() }
+}
+
+/// Whether a prefix rule may have something to say about an environ.
+unsafe fn has_prefixed(plan: &Plan, dict: *mut ffi::PyObject) -> bool {
+    let mut at = 0;
+    let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `dict` is an exact dict, and nothing in the loop runs Python code that could change it.
+    unsafe {
+        while ffi::PyDict_Next(dict, &raw mut at, &raw mut key, &raw mut value) != 0 {
+            if ffi::Py_TYPE(key) != &raw mut ffi::PyUnicode_Type {
+                return true;
+            }
+            if text::ascii(key).is_none_or(|key| plan.environ_prefixed(key)) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Reads a dict of header names, in any case, to values.
+///
+/// # Safety
+///
+/// `dict` must be a live exact `dict`.
+pub(crate) unsafe fn dict<S: Sink>(plan: &Plan, dict: *mut ffi::PyObject, sink: &mut S) -> End {
+    let mut pass = Pass { plan, sink, seen: 0, bytes: 0 };
+    let mut at = 0;
+    let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `dict` is an exact dict. Nothing in the loop runs Python code that could change it: names and values
+    // are exact `str` and `bytes`, and what the sink fills is a dict that nobody else knows.
+    unsafe {
+        while ffi::PyDict_Next(dict, &raw mut at, &raw mut key, &raw mut value) != 0 {
+            match name(plan, key) {
+                Name::Slot(slot) if pass.take(slot, value) => {}
+                Name::Other => {}
+                Name::Slot(_) | Name::Unusual => return End::Stopped,
+            }
+        }
+    }
+    pass.end()
+}
+
+/// Reads a list or tuple of pairs.
+///
+/// # Safety
+///
+/// `pairs` must be a live exact `list` or `tuple`.
+pub(crate) unsafe fn pairs<S: Sink>(plan: &Plan, pairs: *mut ffi::PyObject, sink: &mut S) -> End {
+    let mut pass = Pass { plan, sink, seen: 0, bytes: 0 };
+    // SAFETY: the type is checked before the calls that are made for it, and the index against the size. Everything
+    // that is borrowed is used up before any Python code can run (see `dict`).
+    unsafe {
+        let is_list = ffi::Py_TYPE(pairs) == &raw mut ffi::PyList_Type;
+        let len = if is_list { ffi::PyList_Size(pairs) } else { ffi::PyTuple_Size(pairs) };
+        for at in 0..len {
+            let pair = if is_list { ffi::PyList_GetItem(pairs, at) } else { ffi::PyTuple_GetItem(pairs, at) };
+            if ffi::Py_TYPE(pair) != &raw mut ffi::PyTuple_Type || ffi::PyTuple_Size(pair) != 2 {
+                return End::Stopped;
+            }
+            match name(plan, ffi::PyTuple_GetItem(pair, 0)) {
+                Name::Slot(slot) if pass.take(slot, ffi::PyTuple_GetItem(pair, 1)) => {}
+                Name::Other => {}
+                Name::Slot(_) | Name::Unusual => return End::Stopped,
+            }
+        }
+    }
+    pass.end()
+}
+
+enum Name {
+    Slot(usize),
+    /// Not forwarded.
+    Other,
+    Unusual,
+}
+
+/// # Safety
+///
+/// `key` must be a live object.
+#[inline]
+unsafe fn name(plan: &Plan, key: *mut ffi::PyObject) -> Name {
+    // SAFETY: `key` is alive, and its type is checked before it is read.
+    let name = unsafe {
+        let class = ffi::Py_TYPE(key);
+        if class == &raw mut ffi::PyUnicode_Type {
+            match text::ascii(key) {
+                Some(name) => name,
+                None => return Name::Unusual,
+            }
+        } else if class == &raw mut ffi::PyBytes_Type {
+            bytes(key)
+        } else {
+            return Name::Unusual;
+        }
+    };
+    match plan.select(name) {
+        None => Name::Other,
+        Some(slot) if slot < plan.len() => Name::Slot(slot),
+        Some(_) => Name::Unusual,
+    }
+}

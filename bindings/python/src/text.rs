@@ -1,0 +1,64 @@
+//! Text at the edge: one character is one byte (Latin-1).
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+/// Whether every byte is printable ASCII, of which nothing needs a closer look.
+#[inline]
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    // Without a branch in it, this is eight or sixteen bytes at a time.
+    bytes.iter().fold(true, |plain, byte| plain & (byte.wrapping_sub(0x20) < 0x5F))
+}
+
+/// Whether no byte is a control character.
+#[inline]
+pub(crate) fn has_no_control(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |clean, byte| clean & (*byte >= 0x20) & (*byte != 0x7F))
+}
+
+/// The bytes of an exact `str` if they are ASCII.
+///
+/// # Safety
+///
+/// `object` must be a live `str`, and must stay alive while the result is used.
+#[inline]
+pub(crate) unsafe fn ascii<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
+    let mut size = 0;
+    // SAFETY: `object` is a `str`. For ASCII this returns a view of its own memory.
+    let data = unsafe { ffi::PyUnicode_AsUTF8AndSize(object, &raw mut size) };
+    if data.is_null() {
+        // SAFETY: the interpreter is attached; a lone surrogate has no UTF-8, which is no error here.
+        unsafe { ffi::PyErr_Clear() };
+        return None;
+    }
+    // SAFETY: the interpreter says that `size` bytes are there, for as long as the `str` lives.
+    Some(unsafe { std::slice::from_raw_parts(data.cast(), usize::try_from(size).unwrap_or(0)) })
+}
+
+/// The bytes that `text` stands for on the wire, or none where a character has no byte.
+pub(crate) fn latin1(text: &Bound<'_, PyString>) -> Option<Vec<u8>> {
+    // SAFETY: `text` is a `str`; the call gives a new reference, or an error, which is taken off again.
+    let encoded = unsafe { Bound::from_owned_ptr_or_err(text.py(), ffi::PyUnicode_AsLatin1String(text.as_ptr())) };
+    Some(encoded.ok()?.cast::<PyBytes>().ok()?.as_bytes().to_vec())
+}
+
+/// The bytes of a `str` that a framework decoded as UTF-8 with `surrogateescape`.
+pub(crate) fn utf8(text: &Bound<'_, PyString>) -> Option<Vec<u8>> {
+    let encoded = text.call_method1("encode", ("utf-8", "surrogateescape")).ok()?;
+    Some(encoded.cast::<PyBytes>().ok()?.as_bytes().to_vec())
+}
+
+/// The text that stands for `bytes`.
+pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    let size = ffi::Py_ssize_t::try_from(bytes.len())?;
+    // SAFETY: pointer and length are those of a slice; no error handler is needed, since every byte has a character.
+    let text = unsafe {
+        Bound::from_owned_ptr_or_err(
+            py,
+            ffi::PyUnicode_DecodeLatin1(bytes.as_ptr().cast(), size, std::ptr::null()),
+        )
+    }?;
+    // SAFETY: the call gives a `str`.
+    Ok(unsafe { text.cast_into_unchecked() })
+}
