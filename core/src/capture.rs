@@ -1,5 +1,6 @@
 //! Extraction: one pass over the inbound carrier, then one block.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use bytes::Bytes;
@@ -61,6 +62,11 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    /// What it counts for in the limit in bytes.
+    fn size(&self) -> usize {
+        self.line.name.len() + self.line.value.len()
+    }
+
     fn stored(&self, policy: &Policy) -> Stored<'a> {
         let name = if policy.is_prefix(self.rank) { self.line.name } else { &[] };
         Stored { rank: self.rank, name, value: self.line.value, sensitive: self.line.sensitive }
@@ -72,7 +78,7 @@ struct Pass<'p, 'a> {
     policy: &'p Policy,
     /// Selected by name, in arrival order.
     exact: SmallVec<[Found<'a>; 16]>,
-    /// Selected by prefix, by name in the order of its first line.
+    /// Selected by prefix, in arrival order.
     prefixed: Vec<Found<'a>>,
     drops: Vec<StoredDrop<Vec<u8>>>,
     bytes: usize,
@@ -82,7 +88,8 @@ impl<'a> Pass<'_, 'a> {
     #[inline]
     fn line(&mut self, line: Line<'a>) {
         let Some(rank) = self.policy.select(line.name) else { return };
-        if line.value.is_empty() {
+        // Blanks around a value are no part of it on the wire, so this covers the empty value (rule R4).
+        if line.value.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
             return;
         }
         let found = Found { rank, line };
@@ -91,22 +98,41 @@ impl<'a> Pass<'_, 'a> {
         } else if self.policy.is_prefix(rank) {
             self.prefixed(found);
         } else {
-            self.bytes += line.name.len() + line.value.len();
+            self.bytes += found.size();
             self.exact.push(found);
         }
     }
 
     #[cold]
     fn prefixed(&mut self, found: Found<'a>) {
-        let Line { name, value, .. } = found.line;
+        let name = found.line.name;
         if !refused::is_token(name) || name.len() > usize::from(u16::MAX) {
             self.drop(found, DropReason::InvalidName);
-        } else if self.prefixed.len() >= self.policy.max_prefix_headers {
-            self.drop(found, DropReason::TooMany);
         } else {
-            self.bytes += name.len() + value.len();
-            let last = self.prefixed.iter().rposition(|other| other.line.name.eq_ignore_ascii_case(name));
-            self.prefixed.insert(last.map_or(self.prefixed.len(), |last| last + 1), found);
+            self.prefixed.push(found);
+        }
+    }
+
+    /// Brings the lines of one name together, names in the order of their first lines, so that carriers that group
+    /// lines and those that do not give the same. Names over the limit go, whole: half of a list is another list.
+    #[cold]
+    fn limit_prefixed(&mut self) {
+        let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
+        let mut headers: Vec<Vec<Found<'a>>> = Vec::new();
+        for found in std::mem::take(&mut self.prefixed) {
+            let place = *places.entry(found.line.name.to_ascii_lowercase()).or_insert(headers.len());
+            match headers.get_mut(place) {
+                Some(lines) => lines.push(found),
+                None => headers.push(vec![found]),
+            }
+        }
+        for lines in headers {
+            if self.prefixed.len() + lines.len() > self.policy.max_prefix_headers {
+                self.drop(lines[0], DropReason::TooMany);
+            } else {
+                self.bytes += lines.iter().map(Found::size).sum::<usize>();
+                self.prefixed.extend(lines);
+            }
         }
     }
 
@@ -132,7 +158,7 @@ impl<'a> Pass<'_, 'a> {
         headers.sort_by_key(|(_, lines)| self.policy.rule(lines[0].rank).class);
         let mut left = self.policy.max_bytes;
         headers.retain(|(_, lines)| {
-            let size = lines.iter().map(|found| found.line.name.len() + found.line.value.len()).sum();
+            let size = lines.iter().map(Found::size).sum();
             let fits = left.checked_sub(size);
             left = fits.unwrap_or(left);
             if fits.is_none() {
@@ -164,6 +190,7 @@ pub(crate) fn capture<C: Extract + ?Sized>(policy: &Policy, carrier: &C) -> Byte
 
 #[cold]
 fn finish(mut pass: Pass<'_, '_>) -> Bytes {
+    pass.limit_prefixed();
     let mut found: Vec<_> = pass.exact.iter().chain(&pass.prefixed).copied().collect();
     if pass.bytes > pass.policy.max_bytes {
         pass.shrink(&mut found);

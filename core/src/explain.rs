@@ -71,7 +71,7 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// The rows in policy order; dropped headers last.
+    /// The rows in policy order; dropped headers that a prefix rule selects last.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
@@ -108,6 +108,9 @@ impl ForwardHeaders {
         let policy = propagator.policy();
         let decision = Outbound::new(policy, outbound, destination, is_default);
         explanation.placement = decision.placement();
+        // A listed name stands in its place, dropped or not; names under prefix rules have none but their order.
+        let place = |rank| if policy.is_prefix(rank) { policy.exact } else { usize::from(rank) };
+        let mut rows = Vec::new();
         for group in self.groups() {
             let rule = policy.rule(group.first.rank);
             let name = match group.first.name {
@@ -115,22 +118,25 @@ impl ForwardHeaders {
                 name => String::from_utf8_lossy(name).into_owned(),
             };
             let (outcome, number, reason) = sentence(decision.verdict(rule, group.first.name));
-            explanation.rows.push(Row { name, class: rule.class, outcome, rule: number, reason });
+            rows.push((place(group.first.rank), Row { name, class: rule.class, outcome, rule: number, reason }));
         }
         let mut recorded = 0;
         for (drop, (name, reason)) in crate::block::drops(self.block()).zip(self.dropped()) {
             recorded += 1;
-            if explanation.rows.iter().any(|row| row.name == name) {
+            if rows.iter().any(|(_, row)| row.name == name) {
                 continue;
             }
-            explanation.rows.push(Row {
+            let row = Row {
                 name: name.into_owned(),
                 class: policy.rule(drop.rank).class,
                 outcome: Outcome::Dropped,
                 rule: "R10",
                 reason: reason.to_string(),
-            });
+            };
+            rows.push((place(drop.rank), row));
         }
+        rows.sort_by_key(|(place, _)| *place);
+        explanation.rows = rows.into_iter().map(|(_, row)| row).collect();
         explanation.unrecorded = self.dropped_count() - recorded;
         explanation
     }

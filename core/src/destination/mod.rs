@@ -54,7 +54,7 @@ impl<'a> Destination<'a> {
 impl<'a> From<&'a http::Uri> for Destination<'a> {
     fn from(uri: &'a http::Uri) -> Self {
         Self {
-            host: uri.host().map_or(Host::Unknown, parse::host),
+            host: uri.authority().map_or(Host::Unknown, |authority| parse::authority(authority.as_str())),
             presigned: uri.query().is_some_and(parse::is_presigned),
         }
     }

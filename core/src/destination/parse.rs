@@ -17,11 +17,15 @@ pub(super) fn destination(text: &str) -> Destination<'_> {
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
-    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let query = tail.split_once('?').map_or("", |(_, query)| query);
     let query = query.split_once('#').map_or(query, |(query, _)| query);
-    let Some(name) = without_port(host_and_port) else { return unknown };
-    Destination { host: host(name), presigned: is_presigned(query) }
+    Destination { host: self::authority(authority), presigned: is_presigned(query) }
+}
+
+/// The host of `user@host:port`.
+pub(super) fn authority(text: &str) -> Host<'_> {
+    let host_and_port = text.rsplit_once('@').map_or(text, |(_, host)| host);
+    without_port(host_and_port).map_or(Host::Unknown, host)
 }
 
 fn is_scheme(scheme: &str) -> bool {

@@ -56,6 +56,13 @@ fn tokens<'a>(variable: &'static str, value: &'a str) -> Result<Vec<&'a str>, Po
 }
 
 fn edit(token: &str) -> Result<Edit, PolicyError> {
+    if matches!(token, "+" | "-") {
+        return Err(PolicyError::new(
+            PolicyErrorKind::InvalidHeaderName,
+            token,
+            "has no header name behind it; write one, such as `+x-tenant-id`",
+        ));
+    }
     if let Some(name) = token.strip_prefix('+') {
         Pattern::parse(name.trim()).map(|_| Edit::Add(name.trim().into()))
     } else if let Some(name) = token.strip_prefix('-') {
