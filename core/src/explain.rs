@@ -118,7 +118,10 @@ impl ForwardHeaders {
                 name => String::from_utf8_lossy(name).into_owned(),
             };
             let (outcome, number, reason) = sentence(decision.verdict(rule, group.first.name));
-            rows.push((place(group.first.rank), Row { name, class: rule.class, outcome, rule: number, reason }));
+            rows.push((
+                place(group.first.rank),
+                Row { name, class: rule.class, outcome, rule: number, reason },
+            ));
         }
         let mut recorded = 0;
         for (drop, (name, reason)) in crate::block::drops(self.block()).zip(self.dropped()) {

@@ -40,8 +40,10 @@ mod error;
 mod explain;
 mod headers;
 mod inject;
+mod integrations;
 mod plan;
 mod policy;
+mod private;
 mod propagator;
 mod scope;
 mod table;
@@ -56,3 +58,15 @@ pub use plan::{Plan, PlanHeader, PlanRelative};
 pub use policy::{PropagatorBuilder, TraceDestinations};
 pub use propagator::{Propagator, default_propagator, get_forward_headers, init_from_env, set_default};
 pub use scope::{InScope, Scope, carry, carry_fn, current, enter, in_scope};
+
+#[cfg(feature = "macros")]
+pub use onward_macros::propagate;
+
+#[cfg(feature = "reqwest")]
+pub use integrations::reqwest;
+
+/// What the attribute's expansion calls; anything in it may change in any version.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::private::*;
+}

@@ -1,1 +1,85 @@
-//! The #[propagate] attribute of the crate onward.
+//! The attribute `#[propagate]` of the crate onward. Use it from there.
+//!
+//! The files are the pipeline: `args` reads the attribute, `check` finds where the headers are, `expand` wraps the body.
+
+mod args;
+mod check;
+mod expand;
+
+use proc_macro::TokenStream;
+use quote::ToTokens;
+
+/// Captures the inbound request's headers, and holds them in scope while the handler runs.
+///
+/// # Why
+///
+/// Every outbound call of a handler has to carry the headers of the inbound request, or the trace is torn. With the
+/// attribute they are in the handler's scope, where a wrapped client finds them:
+///
+/// ```
+/// # mod handlers {
+/// use http::HeaderMap;
+///
+/// #[onward::propagate]
+/// async fn reviews(headers: HeaderMap, id: u32) -> String {
+///     // Whatever is called from here finds them with `onward::current()`.
+///     format!("{id}: {} headers go on", onward::current().len())
+/// }
+/// # }
+/// ```
+///
+/// # What it expands to
+///
+/// Only the body changes:
+///
+/// ```
+/// # use http::HeaderMap;
+/// async fn reviews(headers: HeaderMap, id: u32) -> String {
+///     let captured = onward::default_propagator().extract(&headers);
+///     onward::in_scope(captured, async move {
+///         format!("{id}: {} headers go on", onward::current().len())
+///     })
+///     .await
+/// }
+/// ```
+///
+/// A sync function holds the guard of `onward::enter(captured)` instead.
+///
+/// # Where the headers come from
+///
+/// - An argument whose type is named `HeaderMap`, `Request` or `Parts`, by value or by reference.
+/// - Otherwise, what `from = expression` says; it may use any argument, `self` included.
+/// - Otherwise, in an async function without `self`, an extractor that is added as the first argument. That is what an
+///   axum handler needs (feature `axum` of the crate onward).
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `from = expr` | where the headers are: anything that implements `onward::Extract` |
+/// | `preset = "w3c"` | this preset rather than those of the default policy; may be repeated |
+/// | `add = "x-tenant-id"` | one more header, or `"x-canary-*"`; may be repeated |
+/// | `except = "cookie"` | a header that this handler does not forward, or `"x-b3-*"`; may be repeated |
+/// | `propagator = expr` | a propagator of your own instead of the process's default |
+/// | `crate = path` | where the crate onward is, for crates that re-export it |
+///
+/// A name that no policy may list is an error when the handler is compiled.
+///
+/// # Limitations
+///
+/// A macro sees names, not types: under an alias (`type Headers = HeaderMap`) an argument is not recognised; say
+/// `from = headers`. Tasks and threads that the handler starts take the scope along with `onward::carry` and
+/// `onward::carry_fn`.
+#[proc_macro_attribute]
+pub fn propagate(args: TokenStream, item: TokenStream) -> TokenStream {
+    let function = item.clone();
+    match expand::propagate(args.into(), item.into()) {
+        Ok(tokens) => tokens.into(),
+        Err(error) => {
+            // The user's function stays, so that there is one message and not one per caller.
+            let mut tokens = error.into_compile_error();
+            proc_macro2::TokenStream::from(function).to_tokens(&mut tokens);
+            tokens.into()
+        }
+    }
+}

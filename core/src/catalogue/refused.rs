@@ -21,18 +21,20 @@ const REFUSED: &[(&str, &str)] = &[
     ("x-envoy-", "it is Envoy's own, and steers the next proxy"),
 ];
 
-/// Why `name` (or the prefix of a rule) must not be forwarded.
-pub(crate) fn reason(name: &[u8]) -> Option<&'static str> {
-    REFUSED
-        .iter()
-        .find(|(refused, _)| {
-            if refused.ends_with('-') {
-                super::starts_with(name, refused.as_bytes())
-            } else {
-                refused.as_bytes().eq_ignore_ascii_case(name)
-            }
-        })
-        .map(|(_, reason)| *reason)
+/// Why `name` (or the prefix of a rule) must not be forwarded. Also evaluated by the compiler, for the attribute.
+pub(crate) const fn reason(name: &[u8]) -> Option<&'static str> {
+    let mut row = 0;
+    while row < REFUSED.len() {
+        let (refused, reason) = REFUSED[row];
+        let refused = refused.as_bytes();
+        let prefix = refused[refused.len() - 1] == b'-';
+        let head = if prefix && name.len() > refused.len() { name.split_at(refused.len()).0 } else { name };
+        if head.eq_ignore_ascii_case(refused) {
+            return Some(reason);
+        }
+        row += 1;
+    }
+    None
 }
 
 /// Every refused name; prefixes end in `*`.

@@ -18,7 +18,10 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
     Add(String),
+    /// Taking out what is not there is an error: it is most likely misspelt.
     Remove(String),
+    /// Taking out what is not there changes nothing.
+    Except(String),
 }
 
 impl Default for Settings {
@@ -89,6 +92,12 @@ impl PropagatorBuilder {
     /// order of the calls of `add` and `remove`.
     pub fn remove(mut self, name: impl Into<String>) -> Self {
         self.settings.edits.push(Edit::Remove(name.into()));
+        self
+    }
+
+    /// Takes out a header that the policy may or may not have: for policies that are derived from another one.
+    pub fn except(mut self, name: impl Into<String>) -> Self {
+        self.settings.edits.push(Edit::Except(name.into()));
         self
     }
 

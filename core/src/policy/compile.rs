@@ -128,7 +128,7 @@ fn select(settings: &Settings) -> Result<(Vec<Selected>, Vec<Pattern>), PolicyEr
                     selected.push(Selected::from_pattern(pattern));
                 }
             }
-            Edit::Remove(token) => {
+            Edit::Remove(token) | Edit::Except(token) => {
                 let pattern = Pattern::parse(token)?;
                 let before = selected.len();
                 selected.retain(|other| !pattern.matches(&other.pattern));
@@ -136,7 +136,7 @@ fn select(settings: &Settings) -> Result<(Vec<Selected>, Vec<Pattern>), PolicyEr
                     selected.iter().any(|other| other.pattern.prefix && other.pattern.matches(&pattern));
                 if !pattern.prefix && under_a_prefix {
                     excluded.push(pattern);
-                } else if selected.len() == before {
+                } else if selected.len() == before && matches!(edit, Edit::Remove(_)) {
                     return Err(PolicyError::new(
                         PolicyErrorKind::NothingToRemove,
                         token,

@@ -1,0 +1,220 @@
+//! reqwest: a client that forwards by itself, and a method for single requests.
+//!
+//! Wrap a client once:
+//!
+//! ```
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let http = onward::reqwest::client(reqwest::Client::builder())?;
+//! // In a handler under `#[onward::propagate]`, `http.get(url).send()` carries its request's headers.
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Limitations
+//!
+//! reqwest shows nobody the headers of `ClientBuilder::default_headers`, and a request's own headers win over them. If
+//! a client sets a header by default that the policy forwards too (`authorization`, say), take it out of what is
+//! forwarded with [`Forward::except`].
+
+use std::fmt;
+
+use ::reqwest::{Body, ClientBuilder, Request, RequestBuilder, Response, ResponseBuilderExt, Url, redirect};
+use http::HeaderName;
+use reqwest_middleware::{ClientWithMiddleware, Error, Middleware, Next};
+use tower::ServiceExt;
+use tower_http::follow_redirect::FollowRedirect;
+use tower_http::follow_redirect::policy::{Action, Attempt, Policy, Standard};
+
+use crate::{Destination, ForwardHeaders, current};
+
+/// Builds a client whose every request carries the current headers that may go to its destination.
+///
+/// Redirects are followed as reqwest does by default (up to ten), and the headers are chosen anew for each.
+///
+/// # Errors
+///
+/// What `builder.build()` reports.
+pub fn client(builder: ClientBuilder) -> ::reqwest::Result<ClientWithMiddleware> {
+    // Followed by the middleware: reqwest itself would take headers along to wherever a redirect points.
+    let client = builder.redirect(redirect::Policy::none()).build()?;
+    Ok(reqwest_middleware::ClientBuilder::new(client).with(Forward::new()).build())
+}
+
+/// A redirect policy that follows up to ten redirects, and stops at one that leads out of the mesh: the response is
+/// then the redirect itself. For clients whose requests use [`RequestBuilderExt::forward_headers`].
+pub fn redirect_policy() -> redirect::Policy {
+    redirect::Policy::custom(|attempt| {
+        let propagator = crate::default_propagator();
+        let in_mesh = |url: &Url| propagator.in_mesh(&Destination::parse(url.as_str()));
+        if attempt.previous().len() > 10 {
+            attempt.error("too many redirects")
+        } else if attempt.previous().last().is_some_and(in_mesh) && !in_mesh(attempt.url()) {
+            attempt.stop()
+        } else {
+            attempt.follow()
+        }
+    })
+}
+
+/// Forwards the current headers on a single request.
+pub trait RequestBuilderExt {
+    /// Adds the current headers that may go to the request's destination. What the request has already wins.
+    ///
+    /// The client follows redirects by its own policy, and takes all headers along but `authorization` and `cookie`.
+    /// Give it [`redirect_policy`], or use a [`client`] that chooses the headers anew for each redirect.
+    ///
+    /// Call it last, so that it sees what the caller has set. A builder that holds an error still fails when it is
+    /// sent, with a less exact message.
+    #[must_use]
+    fn forward_headers(self) -> Self;
+}
+
+impl RequestBuilderExt for RequestBuilder {
+    fn forward_headers(self) -> Self {
+        let (client, request) = self.build_split();
+        match request {
+            Ok(mut request) => {
+                inject(&current(), &mut request);
+                Self::from_parts(client, request)
+            }
+            // reqwest takes no error back: this builder reports one of its own when it is sent.
+            Err(_) => client.get(""),
+        }
+    }
+}
+
+fn inject(headers: &ForwardHeaders, request: &mut Request) {
+    let url = request.url().clone();
+    headers.inject_to(&Destination::parse(url.as_str()), request.headers_mut());
+}
+
+/// The middleware of [`client`], for clients that are put together by hand.
+///
+/// The inner client must follow no redirects (`redirect::Policy::none()`): the middleware follows them, choosing the
+/// headers anew for each destination.
+///
+/// # Examples
+///
+/// ```
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let inner = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+/// let http = reqwest_middleware::ClientBuilder::new(inner).with(onward::reqwest::Forward::new()).build();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Forward {
+    excepts: Vec<HeaderName>,
+}
+
+impl Forward {
+    /// Forwards the current headers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Leaves a header out: one that the client itself sets by default.
+    #[must_use]
+    pub fn except(mut self, name: HeaderName) -> Self {
+        self.excepts.push(name);
+        self
+    }
+}
+
+#[async_trait::async_trait]
+impl Middleware for Forward {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut http::Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        let headers = current();
+        let timeout = request.timeout().copied();
+        let request = http::Request::<Body>::try_from(request)?;
+        let extensions = &*extensions;
+        let send = tower::service_fn(|request: http::Request<Body>| {
+            let next = next.clone();
+            let mut extensions = extensions.clone();
+            async move {
+                let mut request = Request::try_from(request)?;
+                *request.timeout_mut() = timeout;
+                let response = next.run(request, &mut extensions).await?;
+                let url = response.url().clone();
+                let mut response = http::Response::<Body>::from(response);
+                response.extensions_mut().insert(Hop(url));
+                Ok::<_, Error>(response)
+            }
+        });
+        let hops =
+            Hops { headers, excepts: self.excepts.clone(), added: Vec::new(), standard: Standard::default() };
+        let response = FollowRedirect::with_policy(send, hops).oneshot(request).await?;
+        Ok(with_url(response))
+    }
+}
+
+/// The URL that answered.
+#[derive(Clone)]
+struct Hop(Url);
+
+/// Back to reqwest's response, which finds its URL in an extension of its own.
+fn with_url(mut response: http::Response<Body>) -> Response {
+    if let Some(Hop(url)) = response.extensions_mut().remove::<Hop>()
+        && let Ok(marked) = http::Response::builder().url(url).body(())
+    {
+        response.extensions_mut().extend(marked.into_parts().0.extensions);
+    }
+    Response::from(response)
+}
+
+/// Chooses the headers for each request of a chain of redirects.
+#[derive(Clone)]
+struct Hops {
+    headers: ForwardHeaders,
+    excepts: Vec<HeaderName>,
+    /// What was added to the previous request, and is taken off before the next.
+    added: Vec<HeaderName>,
+    standard: Standard,
+}
+
+impl Policy<Body, Error> for Hops {
+    fn redirect(&mut self, attempt: &Attempt<'_>) -> Result<Action, Error> {
+        let action = Policy::<Body, Error>::redirect(&mut self.standard, attempt)?;
+        if action.is_stop() {
+            return Err(Error::middleware(TooManyRedirects));
+        }
+        Ok(action)
+    }
+
+    fn on_request(&mut self, request: &mut http::Request<Body>) {
+        for name in self.added.drain(..) {
+            request.headers_mut().remove(name);
+        }
+        Policy::<Body, Error>::on_request(&mut self.standard, request);
+        let mut chosen = request.headers().clone();
+        self.headers.inject_to(&Destination::from(&request.uri().clone()), &mut chosen);
+        for name in &self.excepts {
+            if !request.headers().contains_key(name) {
+                chosen.remove(name);
+            }
+        }
+        self.added = chosen.keys().filter(|name| !request.headers().contains_key(*name)).cloned().collect();
+        *request.headers_mut() = chosen;
+    }
+
+    fn clone_body(&self, body: &Body) -> Option<Body> {
+        body.as_bytes().map(|bytes| Body::from(bytes.to_vec()))
+    }
+}
+
+#[derive(Debug)]
+struct TooManyRedirects;
+
+impl fmt::Display for TooManyRedirects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("too many redirects")
+    }
+}
+
+impl std::error::Error for TooManyRedirects {}

@@ -1,0 +1,75 @@
+//! Finds where a function's headers are, and refuses what cannot work.
+
+use proc_macro2::Span;
+use syn::spanned::Spanned;
+use syn::{Error, Expr, FnArg, Ident, ItemFn, Pat, PatType, Result, Token, Type, parse_quote};
+
+use crate::args::Args;
+
+/// Where the headers are.
+pub(crate) enum Carrier {
+    /// In an expression over the arguments. The span is the user's, for errors about its type.
+    Expr(Expr, Span),
+    /// In an extractor that becomes the first argument.
+    Extractor,
+}
+
+/// Types that are known to hold headers, by the last segment of their path.
+const CARRIERS: &[&str] = &["HeaderMap", "Request", "Parts"];
+
+pub(crate) fn carrier(function: &mut ItemFn, args: &Args) -> Result<Carrier> {
+    if let Some(token) = function.sig.constness {
+        return Err(Error::new_spanned(
+            token,
+            "a `const fn` handles no request; take `const` or the attribute out",
+        ));
+    }
+    if let Some(expr) = &args.from {
+        return Ok(Carrier::Expr(expr.clone(), expr.span()));
+    }
+    let mut known = function.sig.inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(argument) if is_carrier(&argument.ty) => Some(argument),
+        _ => None,
+    });
+    if let Some(argument) = known.next() {
+        let span = argument.ty.span();
+        let name = named(argument, &mut function.block.stmts);
+        return Ok(Carrier::Expr(parse_quote!(#name), span));
+    }
+    if function.sig.asyncness.is_some() && function.sig.receiver().is_none() {
+        return Ok(Carrier::Extractor);
+    }
+    Err(Error::new_spanned(
+        &function.sig.ident,
+        "no argument holds the request's headers; add one of type `HeaderMap`, `Request` or `Parts`, or say where they are with `#[propagate(from = expression)]`",
+    ))
+}
+
+fn is_carrier(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => is_carrier(&reference.elem),
+        Type::Paren(inner) => is_carrier(&inner.elem),
+        Type::Group(inner) => is_carrier(&inner.elem),
+        Type::Path(path) => {
+            path.path.segments.last().is_some_and(|last| CARRIERS.iter().any(|carrier| last.ident == carrier))
+        }
+        _ => false,
+    }
+}
+
+/// The argument's name. A pattern moves into the body, behind a name that takes its place.
+fn named(argument: &mut PatType, body: &mut Vec<syn::Stmt>) -> Ident {
+    if let Pat::Ident(pattern) = &*argument.pat
+        && pattern.by_ref.is_none()
+        && pattern.subpat.is_none()
+    {
+        return pattern.ident.clone();
+    }
+    let name = Ident::new("__onward_carrier", Span::mixed_site());
+    let pattern = std::mem::replace(&mut *argument.pat, parse_quote!(#name));
+    if !matches!(pattern, Pat::Wild(_)) {
+        let semicolon = Token![;](pattern.span());
+        body.insert(0, parse_quote!(let #pattern = #name #semicolon));
+    }
+    name
+}
