@@ -13,7 +13,8 @@ pub struct Plan {
     pub headers: Vec<PlanHeader>,
     /// Prefix rules, in policy order; the first that matches a name selects it.
     pub prefixes: Vec<PlanHeader>,
-    /// Names that no prefix rule selects although it matches.
+    /// Names, and prefixes with a `*`, that no prefix rule selects although it matches. Under such a prefix, only a
+    /// longer prefix rule selects.
     pub excluded: Vec<String>,
     /// Names, and prefixes with a `*`, that no prefix rule ever selects (rule R9).
     pub refused: Vec<String>,

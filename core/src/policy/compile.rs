@@ -62,6 +62,11 @@ impl Pattern {
         Ok(Self { name: name.to_ascii_lowercase(), prefix })
     }
 
+    /// As a user would write it.
+    fn into_text(self) -> String {
+        if self.prefix { self.name + "*" } else { self.name }
+    }
+
     fn matches(&self, other: &Self) -> bool {
         if self.prefix { other.name.starts_with(&self.name) } else { self == other }
     }
@@ -124,8 +129,14 @@ fn select(settings: &Settings) -> Result<(Vec<Selected>, Vec<Pattern>), PolicyEr
             Edit::Add(token) => {
                 let pattern = Pattern::parse(token)?;
                 excluded.retain(|name| !pattern.matches(name));
-                if !selected.iter().any(|other| other.pattern == pattern) {
-                    selected.push(Selected::from_pattern(pattern));
+                // What the catalogue knows under a prefix keeps its class, family and separator.
+                let known = CATALOGUE.iter().map(|header| Selected::known(header));
+                let known = known.filter(|known| pattern.prefix && pattern.matches(&known.pattern));
+                let added: Vec<_> = known.chain([Selected::from_pattern(pattern.clone())]).collect();
+                for header in added {
+                    if !selected.iter().any(|other| other.pattern == header.pattern) {
+                        selected.push(header);
+                    }
                 }
             }
             Edit::Remove(token) | Edit::Except(token) => {
@@ -134,7 +145,7 @@ fn select(settings: &Settings) -> Result<(Vec<Selected>, Vec<Pattern>), PolicyEr
                 selected.retain(|other| !pattern.matches(&other.pattern));
                 let under_a_prefix =
                     selected.iter().any(|other| other.pattern.prefix && other.pattern.matches(&pattern));
-                if !pattern.prefix && under_a_prefix {
+                if under_a_prefix {
                     excluded.push(pattern);
                 } else if selected.len() == before && matches!(edit, Edit::Remove(_)) {
                     return Err(PolicyError::new(
@@ -176,7 +187,7 @@ pub(crate) fn compile(settings: Settings) -> Result<Policy, PolicyError> {
             None => entries.push((header.name.into(), Entry { rank: None, family: Some(family) })),
         }
     }
-    for name in &excluded {
+    for name in excluded.iter().filter(|name| !name.prefix) {
         let family = Selected::from_pattern(name.clone()).family;
         entries.push((name.name.clone(), Entry { rank: None, family: numbers.get(family) }));
     }
@@ -188,7 +199,7 @@ pub(crate) fn compile(settings: Settings) -> Result<Policy, PolicyError> {
     Ok(Policy {
         names: Table::new((0..).zip(&entries).map(|(i, (name, _))| (name.as_str(), i))),
         entries,
-        excluded: excluded.into_iter().map(|name| name.name).collect(),
+        excluded: excluded.into_iter().map(Pattern::into_text).collect(),
         family_prefixes,
         exact,
         rules,

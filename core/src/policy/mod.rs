@@ -45,7 +45,7 @@ pub(crate) struct Policy {
     pub(crate) trace_destinations: TraceDestinations,
     pub(crate) max_bytes: usize,
     pub(crate) max_prefix_headers: usize,
-    /// Names that prefix rules leave out.
+    /// Names, and prefixes with a `*`, that prefix rules leave out.
     pub(crate) excluded: Vec<String>,
     pub(crate) settings: Settings,
 }
@@ -87,10 +87,19 @@ impl Policy {
         let rank = prefixes
             .iter()
             .position(|rule| crate::catalogue::starts_with(name, rule.name.as_str().as_bytes()))?;
-        if refused::reason(name).is_some() {
+        if refused::reason(name).is_some() || self.is_excluded(name) {
             return None;
         }
         u16::try_from(self.exact + rank).ok()
+    }
+
+    /// Whether an excluded prefix covers `name`, and no longer prefix rule does: the more specific one counts.
+    fn is_excluded(&self, name: &[u8]) -> bool {
+        let covers = |prefix: &str| crate::catalogue::starts_with(name, prefix.as_bytes());
+        self.excluded.iter().filter_map(|pattern| pattern.strip_suffix('*')).any(|excluded| {
+            let mut longer = self.rules[self.exact..].iter().map(|rule| rule.name.as_str());
+            covers(excluded) && !longer.any(|rule| rule.len() > excluded.len() && covers(rule))
+        })
     }
 
     /// The family in this policy that `name`, found on an outbound request, is a member of.
