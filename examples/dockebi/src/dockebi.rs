@@ -1,6 +1,6 @@
 //! dockebi, the middle of the chain: it asks storage and answers with what it got.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use axum::{
     Json, Router,
@@ -9,8 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use onward::reqwest::RequestBuilderExt;
-use reqwest::{Client, redirect::Policy};
+use reqwest::Client;
+use reqwest_middleware::ClientWithMiddleware;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -20,9 +20,8 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 struct App {
-    http: Client,
+    http: ClientWithMiddleware,
     storage_address: String,
-    forwarding: bool,
 }
 
 #[derive(Serialize)]
@@ -43,13 +42,15 @@ struct Failed {
 ///
 /// When the HTTP client cannot be made.
 pub(crate) fn router(config: &Config) -> Result<Router, reqwest::Error> {
-    let http = Client::builder()
-        .timeout(TIMEOUT)
-        // A redirect could lead credentials out of the mesh, and a proxy of the machine is not part of it.
-        .redirect(Policy::none())
-        .no_proxy()
-        .build()?;
-    let app = App { http, storage_address: config.storage_address.clone(), forwarding: config.forwarding };
+    // A proxy of the machine is not part of the mesh.
+    let client = Client::builder().timeout(TIMEOUT).no_proxy();
+    let http = if config.forwarding {
+        // Wrapped once: every call made with it from a handler carries the handler's headers.
+        onward::reqwest::client(client)?
+    } else {
+        client.build()?.into()
+    };
+    let app = App { http, storage_address: config.storage_address.clone() };
     Ok(Router::new()
         .route("/", get(home))
         .route("/goblins", get(goblins))
@@ -79,11 +80,11 @@ impl App {
         }
     }
 
-    async fn fetch(&self, path: &str) -> Result<Box<RawValue>, reqwest::Error> {
-        let mut request = self.http.get(format!("{}{path}", self.storage_address));
-        if self.forwarding {
-            request = request.forward_headers();
+    async fn fetch(&self, path: &str) -> Result<Box<RawValue>, Box<dyn Error + Send + Sync>> {
+        let response = self.http.get(format!("{}{path}", self.storage_address)).send().await?;
+        match response.status() {
+            StatusCode::OK => Ok(response.json().await?),
+            status => Err(status.to_string().into()),
         }
-        request.send().await?.error_for_status()?.json().await
     }
 }

@@ -46,7 +46,9 @@ fn both_services_are_healthy_on_their_own() {
 #[test]
 fn storage_that_fails_is_a_502() {
     let expected = r#"{"service":"dockebi","error":"dockebi-storage is currently unavailable"}"#;
-    for answer in [Answer::Body(500, "{}"), Answer::Body(200, "no JSON"), Answer::Silence] {
+    for answer in
+        [Answer::Body(500, "{}"), Answer::Body(302, "{}"), Answer::Body(200, "no JSON"), Answer::Silence]
+    {
         let storage = Upstream::start(answer);
         let answer = start_dockebi(&storage.port, &[]).get("/", &[]);
         assert_eq!((answer.status(), answer.body.as_str()), ("502", expected));

@@ -1,8 +1,8 @@
 //! The client of the ratings service.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, error::Error};
 
-use axum::http::header::ACCEPT;
+use axum::http::{StatusCode, header::ACCEPT};
 use onward::reqwest::RequestBuilderExt;
 use reqwest::{Client, redirect::Policy};
 use serde::Deserialize;
@@ -59,11 +59,15 @@ impl Ratings {
         }
     }
 
-    async fn fetch(&self, url: &str) -> Result<Stars, reqwest::Error> {
+    async fn fetch(&self, url: &str) -> Result<Stars, Box<dyn Error + Send + Sync>> {
         let mut request = self.http.get(url).header(ACCEPT, "application/json");
         if self.forwarding {
             request = request.forward_headers();
         }
-        request.send().await?.error_for_status()?.json().await
+        let response = request.send().await?;
+        match response.status() {
+            StatusCode::OK => Ok(response.json().await?),
+            status => Err(status.to_string().into()),
+        }
     }
 }

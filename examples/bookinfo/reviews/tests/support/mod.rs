@@ -12,31 +12,31 @@ use std::{
     thread,
 };
 
-pub type Header = (String, Vec<u8>);
+pub(crate) type Header = (String, Vec<u8>);
 
 /// One request or one answer as it came over the wire: names in lower case, values untouched.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub(crate) struct Message {
     /// Request line or status line.
-    pub start: String,
-    pub headers: Vec<Header>,
-    pub body: String,
+    pub(crate) start: String,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) body: String,
 }
 
 impl Message {
     /// The lines whose name is among `names`, in the order of `names`.
-    pub fn only(&self, names: &[&str]) -> Vec<Header> {
+    pub(crate) fn only(&self, names: &[&str]) -> Vec<Header> {
         let mut lines: Vec<_> =
             self.headers.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect();
         lines.sort_by_key(|(name, _)| names.iter().position(|each| each == name));
         lines
     }
 
-    pub fn status(&self) -> &str {
+    pub(crate) fn status(&self) -> &str {
         self.start.split(' ').nth(1).unwrap()
     }
 
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.start.split(' ').nth(1).unwrap()
     }
 
@@ -71,16 +71,16 @@ fn read_line(reader: &mut impl BufRead) -> Option<Vec<u8>> {
 }
 
 /// The running program; it is killed when a test ends before it was stopped.
-pub struct Service {
+pub(crate) struct Service {
     child: Child,
     /// The line by which it said that it is ready.
-    pub ready: String,
+    pub(crate) ready: String,
     port: u16,
 }
 
 impl Service {
     /// Starts `program` on a free port of loopback, with `vars` as its whole environment, and waits until it is ready.
-    pub fn start(program: &str, arguments: &[&str], vars: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(program: &str, arguments: &[&str], vars: &[(&str, &str)]) -> Self {
         let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
@@ -101,7 +101,7 @@ impl Service {
     }
 
     /// One GET request with these headers besides `host` and `connection`.
-    pub fn get(&self, path: &str, headers: &[(&str, &[u8])]) -> Message {
+    pub(crate) fn get(&self, path: &str, headers: &[(&str, &[u8])]) -> Message {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
         let mut request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n").into_bytes();
         for (name, value) in headers {
@@ -113,7 +113,7 @@ impl Service {
     }
 
     /// Sends SIGTERM and waits for the end.
-    pub fn terminate(mut self) -> ExitStatus {
+    pub(crate) fn terminate(mut self) -> ExitStatus {
         assert!(
             Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap().success()
         );
@@ -131,7 +131,7 @@ impl Drop for Service {
 
 /// What an upstream does with a request.
 #[derive(Clone, Copy)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Answers with this status and body.
     Body(u16, &'static str),
     /// Never answers.
@@ -139,13 +139,13 @@ pub enum Answer {
 }
 
 /// An upstream on a free port of loopback. Its threads end with the test program.
-pub struct Upstream {
-    pub port: String,
+pub(crate) struct Upstream {
+    pub(crate) port: String,
     calls: Arc<Mutex<Vec<Message>>>,
 }
 
 impl Upstream {
-    pub fn start(answer: Answer) -> Self {
+    pub(crate) fn start(answer: Answer) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         let calls = Arc::new(Mutex::new(Vec::new()));
@@ -160,7 +160,7 @@ impl Upstream {
     }
 
     /// Every request so far.
-    pub fn calls(&self) -> Vec<Message> {
+    pub(crate) fn calls(&self) -> Vec<Message> {
         self.calls.lock().unwrap().clone()
     }
 }
@@ -185,13 +185,13 @@ fn serve(mut stream: &TcpStream, answer: Answer, seen: &Mutex<Vec<Message>>) {
 }
 
 /// A port of loopback where nobody listens.
-pub fn closed_port() -> String {
+pub(crate) fn closed_port() -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port().to_string()
 }
 
 /// Bookinfo's 20 headers in its order, each with a value that a parser, a trimmer or a re-encoder would change.
-pub const BOOKINFO: [(&str, &[u8]); 20] = [
+pub(crate) const BOOKINFO: [(&str, &[u8]); 20] = [
     ("x-request-id", b"7e5c7fd2-6f4f-9f2d-8a65-0a4c3e6f1d21"),
     ("x-ot-span-context", b"EhQJwrlBaJq8fCURtVpOCHyN7BIiAAAA+/=="),
     ("x-datadog-trace-id", b"11803532876627986230"),
@@ -215,11 +215,11 @@ pub const BOOKINFO: [(&str, &[u8]); 20] = [
 ];
 
 /// The names of [`BOOKINFO`].
-pub fn bookinfo_names() -> Vec<&'static str> {
+pub(crate) fn bookinfo_names() -> Vec<&'static str> {
     BOOKINFO.iter().map(|(name, _)| *name).collect()
 }
 
 /// [`BOOKINFO`] as an upstream receives it.
-pub fn bookinfo_received() -> Vec<Header> {
+pub(crate) fn bookinfo_received() -> Vec<Header> {
     BOOKINFO.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect()
 }
