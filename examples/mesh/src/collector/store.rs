@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::span::{Span, trace_id};
 use super::trace::Trace;
@@ -50,13 +50,15 @@ pub struct Counts {
     pub revision: u64,
 }
 
-/// A trace and how long ago its last span arrived.
-#[derive(Debug, Clone)]
+/// Everything the store held at one moment, the oldest trace first.
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// The trace.
-    pub trace: Trace,
-    /// Time since its last span arrived.
-    pub quiet_for: Duration,
+    /// The traces.
+    pub traces: Vec<Trace>,
+    /// When the last span of each trace arrived, in the same order.
+    pub last_arrivals: Vec<Instant>,
+    /// What the store held and had let go.
+    pub counts: Counts,
 }
 
 #[derive(Debug, Default)]
@@ -119,16 +121,14 @@ impl Store {
         self.lock().traces.values().map(|entry| entry.trace.clone()).collect()
     }
 
-    /// All traces with the time since their last span arrived, the oldest first.
-    pub fn snapshot(&self) -> Vec<Snapshot> {
-        let now = Instant::now();
-        let age = |entry: &Entry| now.saturating_duration_since(entry.last_arrival);
+    /// Everything it holds, as of one moment.
+    pub fn snapshot(&self) -> Snapshot {
         let inner = self.lock();
-        inner
-            .traces
-            .values()
-            .map(|entry| Snapshot { trace: entry.trace.clone(), quiet_for: age(entry) })
-            .collect()
+        Snapshot {
+            traces: inner.traces.values().map(|entry| entry.trace.clone()).collect(),
+            last_arrivals: inner.traces.values().map(|entry| entry.last_arrival).collect(),
+            counts: inner.counts,
+        }
     }
 
     /// One trace by its id, in any spelling (upper case, 64-bit without padding).

@@ -23,9 +23,9 @@ pub struct Row {
     pub depth: usize,
 }
 
-/// What a span hangs under.
+/// What a span of a trace hangs under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Parent {
+pub enum Parent {
     /// It is a root.
     None,
     /// Index of the parent.
@@ -99,8 +99,8 @@ impl Trace {
         self.rows().first().map(|row| &*self.spans[row.span])
     }
 
-    /// Finds the parent of each span, by index.
-    pub(super) fn parents(&self) -> Vec<Parent> {
+    /// What each span hangs under, in the order of [`Trace::spans`].
+    pub fn parents(&self) -> Vec<Parent> {
         let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, span) in self.spans.iter().enumerate() {
             by_id.entry(&span.id).or_default().push(index);

@@ -94,7 +94,7 @@ impl Break {
 
     /// Whether spans that are still on their way could mend it.
     pub fn may_mend(&self) -> bool {
-        matches!(self, Self::MissingParent { .. })
+        matches!(self, Self::MissingParent { .. } | Self::GoesOnElsewhere { trace: None, .. })
     }
 }
 
