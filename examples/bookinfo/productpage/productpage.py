@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask, Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from onward import get_forward_headers
+from onward import default, get_forward_headers
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -34,6 +34,8 @@ def create_app(env: Mapping[str, str] = os.environ) -> Flask:
     upstreams = Upstreams(env, registry)
     flood_factor = int(env.get("FLOOD_FACTOR") or 0)
     forwarding = env.get("ONWARD_DEMO_FORWARDING") != "off"
+    # A mistake in ONWARD_* stops the service here, and not its first request.
+    default()
 
     def forward_headers() -> dict[str, Any]:
         """The headers that every call made for the current request carries."""

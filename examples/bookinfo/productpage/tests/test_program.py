@@ -14,11 +14,11 @@ from shop import exchange
 FOLDER = Path(__file__).parents[1]
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=FOLDER,
-        env={**os.environ, "HOST": "127.0.0.1"},
+        env={**os.environ, "HOST": "127.0.0.1", **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -66,3 +66,11 @@ def test_a_port_that_is_none_is_a_usage_error() -> None:
     process = start("productpage.py", "x")
     output, _ = process.communicate(timeout=30)
     assert (process.returncode, output) == (2, "usage: python productpage.py PORT\n")
+
+
+def test_a_mistake_in_the_policy_stops_it_at_start() -> None:
+    process = start("productpage.py", "0", ONWARD_HEADERS="+host")
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "PolicyError" in output
+    assert "host" in output.splitlines()[-1]

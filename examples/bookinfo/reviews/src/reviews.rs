@@ -33,8 +33,9 @@ struct App {
     ratings: Option<Ratings>,
 }
 
+/// The JSON of one product.
 #[derive(Serialize)]
-struct Reviews {
+struct Answer {
     // A string, as in Bookinfo.
     id: String,
     podname: String,
@@ -93,7 +94,7 @@ async fn reviews(Path(id): Path<String>, State(app): State<App>) -> Response {
             })
         }
     };
-    Json(Reviews {
+    Json(Answer {
         id: id.to_string(),
         podname: app.podname,
         clustername: app.clustername,
