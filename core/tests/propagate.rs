@@ -1,5 +1,6 @@
 //! `#[propagate]` on the kinds of functions that it supports.
 #![cfg(feature = "macros")]
+#![expect(clippy::expect_used, reason = "a test's static")]
 
 use http::request::Parts;
 use http::{HeaderMap, Request};
