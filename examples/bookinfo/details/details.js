@@ -6,7 +6,7 @@
 //   GET /details/<int>  the book's details; anything but an integer is a 400
 
 const http = require('node:http');
-const { getForwardHeaders } = require('onward');
+const { defaultPropagator, getForwardHeaders } = require('onward');
 const { fetchVolume, volumesUrl } = require('./books');
 
 const NOT_NUMERIC = 'please provide numeric product id';
@@ -77,6 +77,13 @@ function main() {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     console.error('usage: node details.js PORT');
     process.exit(2);
+  }
+  try {
+    // A mistake in ONWARD_* stops the service here, and not its first request.
+    defaultPropagator();
+  } catch (error) {
+    console.error(`details: ${error.message}`);
+    process.exit(1);
   }
   const server = createServer();
   server.on('error', (error) => {

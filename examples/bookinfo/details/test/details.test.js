@@ -72,3 +72,14 @@ test('a port that is none is a usage error', async () => {
   const child = spawn(process.execPath, [path.join(__dirname, '..', 'details.js'), 'x'], { stdio: 'ignore' });
   assert.deepEqual(await once(child, 'exit'), [2, null]);
 });
+
+test('a mistake in the policy stops it at start', async () => {
+  const child = spawn(process.execPath, [path.join(__dirname, '..', 'details.js'), '0'], {
+    env: { ...process.env, HOST: '127.0.0.1', ONWARD_HEADERS: '+host' },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  let text = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+  assert.deepEqual(await once(child, 'close'), [1, null]);
+  assert.match(text, /^details: .*host/);
+});
