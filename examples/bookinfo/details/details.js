@@ -1,15 +1,15 @@
-'use strict';
+'use strict'
 
 // Bookinfo's details service: `node details.js PORT`.
 //
 //   GET /health         {"status":"Details is healthy"}
 //   GET /details/<int>  the book's details; anything but an integer is a 400
 
-const http = require('node:http');
-const { defaultPropagator, getForwardHeaders } = require('onward');
-const { fetchVolume, volumesUrl } = require('./books');
+const http = require('node:http')
+const { defaultPropagator, getForwardHeaders } = require('onward')
+const { fetchVolume, volumesUrl } = require('./books')
 
-const NOT_NUMERIC = 'please provide numeric product id';
+const NOT_NUMERIC = 'please provide numeric product id'
 
 /** The details that Bookinfo has for every product when it does not ask the external book service. */
 function builtInDetails(id) {
@@ -22,28 +22,28 @@ function builtInDetails(id) {
     publisher: 'PublisherA',
     language: 'English',
     'ISBN-10': '1234567890',
-    'ISBN-13': '123-1234567890',
-  };
+    'ISBN-13': '123-1234567890'
+  }
 }
 
 /** The headers that go along to `url` because of `req`: none when the demo runs its control, without forwarding. */
 function forwardHeaders(env, req, url) {
-  if (env.ONWARD_DEMO_FORWARDING === 'off') return {};
+  if (env.ONWARD_DEMO_FORWARDING === 'off') return {}
   // The destination makes Onward hold back cookies and the like: the book service is outside the mesh.
-  return getForwardHeaders(req, url.href);
+  return getForwardHeaders(req, url.href)
 }
 
 async function answer(env, req) {
-  const path = req.url.split('?', 1)[0];
-  if (path === '/health') return [200, { status: 'Details is healthy' }];
-  const found = /^\/details(?:\/(.*))?$/.exec(path);
-  if (!found) return [404, { error: 'not found' }];
-  if (!/^-?\d+$/.test(found[1] ?? '')) return [400, { error: NOT_NUMERIC }];
-  const id = Number(found[1]);
-  if (env.ENABLE_EXTERNAL_BOOK_SERVICE !== 'true') return [200, builtInDetails(id)];
-  const url = volumesUrl(env);
-  const volume = await fetchVolume(url, forwardHeaders(env, req, url));
-  return volume ? [200, { id, ...volume }] : [502, { error: 'the external book service is currently unavailable' }];
+  const path = req.url.split('?', 1)[0]
+  if (path === '/health') return [200, { status: 'Details is healthy' }]
+  const found = /^\/details(?:\/(.*))?$/.exec(path)
+  if (!found) return [404, { error: 'not found' }]
+  if (!/^-?\d+$/.test(found[1] ?? '')) return [400, { error: NOT_NUMERIC }]
+  const id = Number(found[1])
+  if (env.ENABLE_EXTERNAL_BOOK_SERVICE !== 'true') return [200, builtInDetails(id)]
+  const url = volumesUrl(env)
+  const volume = await fetchVolume(url, forwardHeaders(env, req, url))
+  return volume ? [200, { id, ...volume }] : [502, { error: 'the external book service is currently unavailable' }]
 }
 
 /**
@@ -55,55 +55,55 @@ async function answer(env, req) {
 function createServer(env = process.env) {
   return http.createServer(async (req, res) => {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
-      return send(res, 405, { error: 'method not allowed' }, { allow: 'GET, HEAD' });
+      return send(res, 405, { error: 'method not allowed' }, { allow: 'GET, HEAD' })
     }
     try {
-      send(res, ...(await answer(env, req)));
+      send(res, ...(await answer(env, req)))
     } catch (error) {
-      console.error('details:', error);
-      send(res, 500, { error: 'internal error' });
+      console.error('details:', error)
+      send(res, 500, { error: 'internal error' })
     }
-  });
+  })
 }
 
 function send(res, status, body, headers = {}) {
-  const text = JSON.stringify(body);
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers });
-  res.end(text);
+  const text = JSON.stringify(body)
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers })
+  res.end(text)
 }
 
 function main() {
-  const port = Number(process.argv[2] ?? 9080);
+  const port = Number(process.argv[2] ?? 9080)
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    console.error('usage: node details.js PORT');
-    process.exit(2);
+    console.error('usage: node details.js PORT')
+    process.exit(2)
   }
   try {
     // A mistake in ONWARD_* stops the service here, and not its first request.
-    defaultPropagator();
+    defaultPropagator()
   } catch (error) {
-    console.error(`details: ${error.message}`);
-    process.exit(1);
+    console.error(`details: ${error.message}`)
+    process.exit(1)
   }
-  const server = createServer();
+  const server = createServer()
   server.on('error', (error) => {
-    console.error(`details: ${error.message}`);
-    process.exit(1);
-  });
+    console.error(`details: ${error.message}`)
+    process.exit(1)
+  })
   server.listen(port, process.env.HOST || '0.0.0.0', () => {
-    const { address, family, port: bound } = server.address();
-    const host = family === 'IPv6' ? `[${address}]` : address;
-    console.log(`details ${process.env.SERVICE_VERSION || 'v1'} ready on http://${host}:${bound}`);
-  });
+    const { address, family, port: bound } = server.address()
+    const host = family === 'IPv6' ? `[${address}]` : address
+    console.log(`details ${process.env.SERVICE_VERSION || 'v1'} ready on http://${host}:${bound}`)
+  })
   for (const signal of ['SIGTERM', 'SIGINT']) {
     process.once(signal, () => {
       // Requests under way are answered; after that, connections that a sidecar keeps open must not hold the process.
-      server.close();
-      setTimeout(() => server.closeAllConnections(), 10_000).unref();
-    });
+      server.close()
+      setTimeout(() => server.closeAllConnections(), 10_000).unref()
+    })
   }
 }
 
-if (require.main === module) main();
+if (require.main === module) main()
 
-module.exports = { createServer };
+module.exports = { createServer }
