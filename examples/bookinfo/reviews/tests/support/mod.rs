@@ -3,7 +3,12 @@
 //! Plain sockets on purpose: an HTTP library could change the headers that the tests are about.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic fails the test, as it should")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic fails the test, as it should"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
