@@ -88,7 +88,9 @@ pub(crate) fn is_request(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     if let Ok(dict) = object.cast::<PyDict>() {
         return Ok(!matches!(in_dict(dict)?, Some(Carrier::Dict(_) | Carrier::Items { .. })));
     }
-    for access in [Access::Proxy, Access::Environ, Access::Scope, Access::Meta, Access::Message, Access::RawHeaders] {
+    for access in
+        [Access::Proxy, Access::Environ, Access::Scope, Access::Meta, Access::Message, Access::RawHeaders]
+    {
         if follow(object, access, 1)?.is_some() || access == Access::Proxy && proxied(object)?.is_some() {
             return Ok(true);
         }
@@ -179,7 +181,8 @@ fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyRe
             _ => Ok(None),
         },
         Access::Items => {
-            let Some(items) = attribute(object, intern!(py, "items"))?.filter(|items| items.is_callable()) else {
+            let Some(items) = attribute(object, intern!(py, "items"))?.filter(|items| items.is_callable())
+            else {
                 return Ok(None);
             };
             let module = object.get_type().module()?;
@@ -203,7 +206,10 @@ fn proxied<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>
 }
 
 /// An attribute; none where there is none.
-fn attribute<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+fn attribute<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     match object.getattr(name) {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_instance_of::<PyAttributeError>(object.py()) => Ok(None),
@@ -211,7 +217,10 @@ fn attribute<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> Py
     }
 }
 
-fn dict_in<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyDict>>> {
+fn dict_in<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
     Ok(attribute(object, name)?.and_then(|value| value.cast_into_exact::<PyDict>().ok()))
 }
 

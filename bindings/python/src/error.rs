@@ -26,7 +26,8 @@ pub(crate) fn policy(py: Python<'_>, error: &PolicyError) -> PyErr {
 /// The default was set, or used, before.
 pub(crate) fn default_already_set(py: Python<'_>) -> PyErr {
     let code = PolicyErrorKind::DefaultAlreadySet.code();
-    let message = "`set_default` came after the default was set or used; call it once, before the first request";
+    let message =
+        "`set_default` came after the default was set or used; call it once, before the first request";
     make(py, "PolicyError", code, "set_default", message)
 }
 
@@ -48,7 +49,8 @@ pub(crate) fn in_carrier(carrier_object: &Bound<'_, PyAny>, cause: PyErr) -> PyE
         return cause;
     }
     let class = type_name(carrier_object);
-    let error = carrier(py, &class, &format!("`{class}` raised an exception while Onward used its headers: {cause}"));
+    let error =
+        carrier(py, &class, &format!("`{class}` raised an exception while Onward used its headers: {cause}"));
     error.set_cause(py, Some(cause));
     error
 }
@@ -62,7 +64,13 @@ fn is_ours(py: Python<'_>, error: &PyErr) -> bool {
 
 /// A panic in native code.
 pub(crate) fn panicked(py: Python<'_>, message: &str) -> PyErr {
-    make(py, "OnwardError", "panic", "", &format!("Onward's native code panicked, which is a bug in it: {message}"))
+    make(
+        py,
+        "OnwardError",
+        "panic",
+        "",
+        &format!("Onward's native code panicked, which is a bug in it: {message}"),
+    )
 }
 
 /// The name of an object's type, as users know it.

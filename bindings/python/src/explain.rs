@@ -55,7 +55,13 @@ impl Explanation {
                 "its value is neither text nor bytes"
             };
             let _ = writeln!(table, "{name}  {class}  dropped  R10  {reason}");
-            rows.push(Row { name: name.clone(), class, outcome: "dropped", rule: "R10", reason: reason.into() });
+            rows.push(Row {
+                name: name.clone(),
+                class,
+                outcome: "dropped",
+                rule: "R10",
+                reason: reason.into(),
+            });
         }
         Self { rows, in_mesh: core.placement().map(onward::Placement::in_mesh), table }
     }

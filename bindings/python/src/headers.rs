@@ -100,6 +100,7 @@ impl ForwardHeaders {
         py: Python<'_>,
         destination: Option<&str>,
         outbound: Option<&Bound<'_, PyAny>>,
+        defaults: &[String],
     ) -> PyResult<Explanation> {
         let lines = match outbound {
             Some(outbound) => lines::collect(&carrier::resolve(outbound)?)?,
@@ -107,7 +108,9 @@ impl ForwardHeaders {
         };
         let destination = destination.map(Destination::parse);
         let core = self.core(py);
-        Ok(Explanation::new(&core.explain(destination.as_ref(), &lines), core.propagator(), &self.bad))
+        let is_default = |name: &str| defaults.iter().any(|default| default.eq_ignore_ascii_case(name));
+        let explanation = core.explain_with(destination.as_ref(), &lines, is_default);
+        Ok(Explanation::new(&explanation, core.propagator(), &self.bad))
     }
 }
 
@@ -192,9 +195,9 @@ impl ForwardHeaders {
             if let Ok(other) = other.cast::<Self>() {
                 return Ok(self.core(py).iter().eq(other.get().core(py).iter()));
             }
-            Ok(other.cast::<PyDict>().is_ok_and(|other| {
-                self.to_dict(py, None).and_then(|this| this.eq(other)).unwrap_or(false)
-            }))
+            Ok(other
+                .cast::<PyDict>()
+                .is_ok_and(|other| self.to_dict(py, None).and_then(|this| this.eq(other)).unwrap_or(false)))
         })
     }
 
@@ -224,19 +227,23 @@ impl ForwardHeaders {
         guard(py, || {
             let target = Target::of(carrier)?;
             let destination = destination.map(Destination::parse);
-            target.inject(self.core(py), destination.as_ref()).map_err(|cause| error::in_carrier(carrier, cause))
+            target
+                .inject(self.core(py), destination.as_ref())
+                .map_err(|cause| error::in_carrier(carrier, cause))
         })
     }
 
-    /// Tells header by header what `inject` would do, and which rule says so.
-    #[pyo3(signature = (destination=None, outbound=None))]
+    /// Tells header by header what `inject` would do, and which rule says so. `outbound` is what the outbound request
+    /// has already, `defaults` the names in it that hold the client library's own values.
+    #[pyo3(signature = (destination=None, outbound=None, defaults=Vec::new()))]
     fn explain(
         &self,
         py: Python<'_>,
         destination: Option<&str>,
         outbound: Option<&Bound<'_, PyAny>>,
+        defaults: Vec<String>,
     ) -> PyResult<Explanation> {
-        guard(py, || self.explained(py, destination, outbound))
+        guard(py, || self.explained(py, destination, outbound, &defaults))
     }
 
     /// What an integration has to add to a request to `destination` that has the lines in `outbound`. `defaults` are
@@ -251,7 +258,8 @@ impl ForwardHeaders {
         repeats: bool,
     ) -> PyResult<Vec<(String, Bound<'py, PyString>)>> {
         guard(py, || {
-            let existing = lines::collect(&carrier::Carrier::Items { items: outbound.clone(), utf8: false })?.lines;
+            let existing =
+                lines::collect(&carrier::Carrier::Items { items: outbound.clone(), utf8: false })?.lines;
             let destination = Destination::parse(destination);
             let pairs = if repeats {
                 outbound::additions::<true>(self.core(py), &destination, existing, defaults)

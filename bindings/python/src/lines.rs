@@ -52,7 +52,8 @@ fn entries<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Vec<(Bound<'py, PyAny>, B
 
 impl Lines {
     fn pairs(&mut self, pairs: &Bound<'_, PyAny>, utf8: bool) -> PyResult<()> {
-        let read = pairs.try_iter().and_then(|items| items.map(|pair| split(&pair?)).collect::<PyResult<Vec<_>>>());
+        let read =
+            pairs.try_iter().and_then(|items| items.map(|pair| split(&pair?)).collect::<PyResult<Vec<_>>>());
         let read = read.map_err(|cause| error::in_carrier(pairs, cause))?;
         // A CGI program's `os.environ`, or a server's own kind of environ.
         let is_environ = read.iter().any(|(name, _)| name.eq("REQUEST_METHOD").unwrap_or(false));
@@ -126,7 +127,9 @@ type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 fn split<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Pair<'py>> {
     if pair.is_instance_of::<PyTuple>() || pair.is_instance_of::<PyList>() {
-        if let Ok([name, value]) = <[Bound<'py, PyAny>; 2]>::try_from(pair.try_iter()?.collect::<PyResult<Vec<_>>>()?) {
+        if let Ok([name, value]) =
+            <[Bound<'py, PyAny>; 2]>::try_from(pair.try_iter()?.collect::<PyResult<Vec<_>>>()?)
+        {
             return Ok((name, value));
         }
     }

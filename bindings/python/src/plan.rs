@@ -1,6 +1,7 @@
 //! A policy as the fast path uses it: the interpreter's own strings, in slots in policy order.
 
-use std::sync::Mutex;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use onward::PlanHeader;
 use pyo3::prelude::*;
@@ -13,8 +14,12 @@ pub(crate) struct Plan {
     environ: Vec<(usize, Py<PyString>)>,
     environ_prefixes: Vec<Box<[u8]>>,
     pub(crate) max_bytes: usize,
-    /// The shape of the last result, and a dict that has its keys.
-    template: Mutex<Option<(u64, Py<PyDict>)>>,
+    sieve: Sieve,
+    /// Shapes of results, each with a dict that has its keys. Set once and never freed, so that using one costs no
+    /// lock and no reference count.
+    templates: [OnceLock<(u64, Py<PyDict>)>; 8],
+    /// Which of them the last result had.
+    last: AtomicUsize,
 }
 
 struct Slot {
@@ -40,11 +45,16 @@ impl Plan {
             .enumerate()
             .filter_map(|(slot, header)| Some((slot, PyString::intern(py, &key(header)?).unbind())))
             .collect();
-        let environ_prefixes = policy.prefixes.iter().filter_map(|it| Some(key(it)?.into_bytes().into())).collect();
+        let environ_prefixes =
+            policy.prefixes.iter().filter_map(|it| Some(key(it)?.into_bytes().into())).collect();
+        let sieve = Sieve::new(&policy);
         let names = policy
             .headers
             .into_iter()
-            .map(|header| Slot { name: PyString::intern(py, &header.name).unbind(), text: header.name.into() })
+            .map(|header| Slot {
+                name: PyString::intern(py, &header.name).unbind(),
+                text: header.name.into(),
+            })
             .collect();
         Some(Self {
             propagator: propagator.clone(),
@@ -52,7 +62,9 @@ impl Plan {
             environ,
             environ_prefixes,
             max_bytes: policy.max_bytes,
-            template: Mutex::new(None),
+            sieve,
+            templates: Default::default(),
+            last: AtomicUsize::new(0),
         })
     }
 
@@ -87,27 +99,65 @@ impl Plan {
     /// The slot of a name in any case. A number past the last slot means a prefix rule.
     #[inline]
     pub(crate) fn select(&self, name: &[u8]) -> Option<usize> {
-        self.propagator.rank(name)
+        if self.sieve.passes(name) { self.propagator.rank(name) } else { None }
     }
 
-    pub(crate) fn template(&self, py: Python<'_>) -> Option<(u64, Py<PyDict>)> {
-        let template = self.template.try_lock().ok()?;
-        template.as_ref().map(|(shape, dict)| (*shape, dict.clone_ref(py)))
+    /// The shape that the last result had, and a dict with its keys.
+    #[inline]
+    pub(crate) fn likely(&self) -> Option<(u64, &Py<PyDict>)> {
+        let (shape, dict) = self.templates.get(self.last.load(Ordering::Relaxed))?.get()?;
+        Some((*shape, dict))
     }
 
-    /// Remembers the shape of a result.
+    /// Remembers that a result had this shape. A policy that meets more shapes than there are places for does without
+    /// a template for the rest.
+    #[cold]
     pub(crate) fn remember(&self, py: Python<'_>, shape: u64) -> PyResult<()> {
-        let dict = PyDict::new(py);
-        for slot in crate::sink::slots(shape) {
-            dict.set_item(self.name(slot), py.None())?;
+        for (at, template) in self.templates.iter().enumerate() {
+            if template.get().is_none() {
+                let dict = PyDict::new(py);
+                for slot in crate::sink::slots(shape) {
+                    dict.set_item(self.name(slot), py.None())?;
+                }
+                // Another thread may have been here first; then this looks at what it has set.
+                let _ = template.set((shape, dict.unbind()));
+            }
+            if template.get().is_some_and(|(known, _)| *known == shape) {
+                self.last.store(at, Ordering::Relaxed);
+                break;
+            }
         }
-        let old = match self.template.try_lock() {
-            Ok(mut template) => template.replace((shape, dict.unbind())),
-            Err(_) => None,
-        };
-        // Only now: freeing a Python object can run code that comes back here.
-        drop(old);
         Ok(())
+    }
+}
+
+/// Turns most names away before they are looked up: a bit for each length, first and last letter that is selected.
+struct Sieve([u64; 8]);
+
+impl Sieve {
+    fn new(policy: &onward::Plan) -> Self {
+        let mut sieve = Self([0; 8]);
+        if !policy.prefixes.is_empty() {
+            return Self([u64::MAX; 8]);
+        }
+        for header in &policy.headers {
+            let (word, bit) = Self::place(header.name.as_bytes());
+            sieve.0[word] |= bit;
+        }
+        sieve
+    }
+
+    #[inline]
+    fn place(name: &[u8]) -> (usize, u64) {
+        let letter = |letter: Option<&u8>| usize::from(letter.copied().unwrap_or(0) | 0x20);
+        let place = name.len() * 7 + letter(name.first()) * 5 + letter(name.last()) * 17;
+        (place >> 6 & 7, 1 << (place & 63))
+    }
+
+    #[inline]
+    fn passes(&self, name: &[u8]) -> bool {
+        let (word, bit) = Self::place(name);
+        self.0[word] & bit != 0
     }
 }
 

@@ -66,11 +66,17 @@ impl Propagator {
                 Some(dict) => Ok(dict),
                 None => self.reference(&carrier)?.to_dict(py, None),
             },
-            Some(destination) => self.captured(py, &carrier)?.to_dict(py, Some(&Destination::parse(destination))),
+            Some(destination) => {
+                self.captured(py, &carrier)?.to_dict(py, Some(&Destination::parse(destination)))
+            }
         }
     }
 
-    fn fast_dict<'py>(&self, py: Python<'py>, carrier: &Carrier<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    fn fast_dict<'py>(
+        &self,
+        py: Python<'py>,
+        carrier: &Carrier<'py>,
+    ) -> PyResult<Option<Bound<'py, PyDict>>> {
         let Some(plan) = &self.plan else { return Ok(None) };
         if let Some(mut fill) = Fill::new(py, plan) {
             if scan(plan, carrier, &mut fill) == End::Complete {
@@ -154,8 +160,9 @@ impl Changes<'_, '_> {
         }
         builder = tokens("add", self.add)?.into_iter().fold(builder, onward::PropagatorBuilder::add);
         builder = tokens("remove", self.remove)?.into_iter().fold(builder, onward::PropagatorBuilder::remove);
-        builder =
-            tokens("mesh_hosts", self.mesh_hosts)?.into_iter().fold(builder, onward::PropagatorBuilder::mesh_host);
+        builder = tokens("mesh_hosts", self.mesh_hosts)?
+            .into_iter()
+            .fold(builder, onward::PropagatorBuilder::mesh_host);
         if let Some(destinations) = self.trace_destinations {
             let destinations: TraceDestinations =
                 destinations.parse().map_err(|error| error::policy(py, &error))?;
@@ -291,7 +298,9 @@ impl Propagator {
         destination: Option<&str>,
         outbound: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Explanation> {
-        guard(py, || self.captured(py, &carrier::resolve(carrier)?)?.explained(py, destination, outbound))
+        guard(py, || {
+            self.captured(py, &carrier::resolve(carrier)?)?.explained(py, destination, outbound, &[])
+        })
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

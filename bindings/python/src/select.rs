@@ -55,8 +55,11 @@ impl<S: Sink> Pass<'_, S> {
             } else {
                 return false;
             };
-            if data.is_empty() {
-                return true;
+            match data.first() {
+                None => return true,
+                // A value of blanks alone is empty: let the core see.
+                Some(b' ') => return false,
+                Some(_) => {}
             }
             let bit = 1 << slot;
             if self.seen & bit != 0 {
@@ -69,7 +72,11 @@ impl<S: Sink> Pass<'_, S> {
     }
 
     fn end(&self) -> End {
-        if self.bytes <= self.plan.max_bytes && self.sink.is_satisfied(self.seen) { End::Complete } else { End::Stopped }
+        if self.bytes <= self.plan.max_bytes && self.sink.is_satisfied(self.seen) {
+            End::Complete
+        } else {
+            End::Stopped
+        }
     }
 }
 
@@ -80,9 +87,9 @@ impl<S: Sink> Pass<'_, S> {
 /// `object` must be an exact `bytes`, alive for as long as the result is used.
 #[inline]
 unsafe fn bytes<'a>(object: *mut ffi::PyObject) -> &'a [u8] {
-    // SAFETY: for a `bytes` both calls only read a field.
+    // SAFETY: a `bytes` is an object of variable size, and its contents are that long.
     unsafe {
-        let size = ffi::PyBytes_Size(object);
+        let size = ffi::Py_SIZE(object);
         std::slice::from_raw_parts(ffi::PyBytes_AsString(object).cast(), usize::try_from(size).unwrap_or(0))
     }
 }
@@ -167,10 +174,10 @@ pub(crate) unsafe fn pairs<S: Sink>(plan: &Plan, pairs: *mut ffi::PyObject, sink
     // that is borrowed is used up before any Python code can run (see `dict`).
     unsafe {
         let is_list = ffi::Py_TYPE(pairs) == &raw mut ffi::PyList_Type;
-        let len = if is_list { ffi::PyList_Size(pairs) } else { ffi::PyTuple_Size(pairs) };
+        let len = ffi::Py_SIZE(pairs);
         for at in 0..len {
             let pair = if is_list { ffi::PyList_GetItem(pairs, at) } else { ffi::PyTuple_GetItem(pairs, at) };
-            if ffi::Py_TYPE(pair) != &raw mut ffi::PyTuple_Type || ffi::PyTuple_Size(pair) != 2 {
+            if ffi::Py_TYPE(pair) != &raw mut ffi::PyTuple_Type || ffi::Py_SIZE(pair) != 2 {
                 return End::Stopped;
             }
             match name(plan, ffi::PyTuple_GetItem(pair, 0)) {

@@ -33,7 +33,7 @@ pub(crate) struct Fill<'a, 'py> {
 impl<'a, 'py> Fill<'a, 'py> {
     /// None before there was a result.
     pub(crate) fn new(py: Python<'py>, plan: &'a Plan) -> Option<Self> {
-        let (shape, template) = plan.template(py)?;
+        let (shape, template) = plan.likely()?;
         Some(Self { plan, shape, dict: template.bind(py).copy().ok()? })
     }
 

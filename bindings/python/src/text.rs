@@ -39,7 +39,8 @@ pub(crate) unsafe fn ascii<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
 /// The bytes that `text` stands for on the wire, or none where a character has no byte.
 pub(crate) fn latin1(text: &Bound<'_, PyString>) -> Option<Vec<u8>> {
     // SAFETY: `text` is a `str`; the call gives a new reference, or an error, which is taken off again.
-    let encoded = unsafe { Bound::from_owned_ptr_or_err(text.py(), ffi::PyUnicode_AsLatin1String(text.as_ptr())) };
+    let encoded =
+        unsafe { Bound::from_owned_ptr_or_err(text.py(), ffi::PyUnicode_AsLatin1String(text.as_ptr())) };
     Some(encoded.ok()?.cast::<PyBytes>().ok()?.as_bytes().to_vec())
 }
 
