@@ -29,6 +29,13 @@ pub(crate) struct Stored<'a> {
     pub(crate) sensitive: bool,
 }
 
+impl Stored<'_> {
+    /// Whether both are lines of one header.
+    pub(crate) fn same_header(&self, other: &Self) -> bool {
+        self.rank == other.rank && self.name == other.name
+    }
+}
+
 /// One dropped line: which rule selected it, its name (where the rule is a prefix), and the number of the reason.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredDrop<N> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::block::Stored;
 use crate::carriers::Extract;
 use crate::catalogue::Class;
 use crate::destination::{Destination, Placement};
@@ -111,17 +112,16 @@ impl ForwardHeaders {
         // A listed name stands in its place, dropped or not; names under prefix rules have none but their order.
         let place = |rank| if policy.is_prefix(rank) { policy.exact } else { usize::from(rank) };
         let mut rows = Vec::new();
-        for group in self.groups() {
-            let rule = policy.rule(group.first.rank);
-            let name = match group.first.name {
+        let lines: Vec<_> = self.stored().collect();
+        for header in lines.chunk_by(Stored::same_header) {
+            let line = header[0];
+            let rule = policy.rule(line.rank);
+            let name = match line.name {
                 [] => rule.name.as_str().to_owned(),
                 name => String::from_utf8_lossy(name).into_owned(),
             };
-            let (outcome, number, reason) = sentence(decision.verdict(rule, group.first.name));
-            rows.push((
-                place(group.first.rank),
-                Row { name, class: rule.class, outcome, rule: number, reason },
-            ));
+            let (outcome, number, reason) = sentence(decision.verdict(rule, line.name));
+            rows.push((place(line.rank), Row { name, class: rule.class, outcome, rule: number, reason }));
         }
         let mut recorded = 0;
         for (drop, (name, reason)) in crate::block::drops(self.block()).zip(self.dropped()) {

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use http::HeaderName;
 
 use crate::Propagator;
-use crate::block::{self, Lines, Stored};
+use crate::block::{self, Lines};
 use crate::capture::DropReason;
 
 /// The headers captured from one inbound request, to be written to the outbound ones.
@@ -100,40 +99,6 @@ impl ForwardHeaders {
             (Some(propagator), []) => propagator.policy().rule(rank).name.as_str(),
             _ => std::str::from_utf8(stored).unwrap_or_default(),
         }
-    }
-
-    /// The lines, one group a header.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
-        let mut lines = self.stored();
-        std::iter::from_fn(move || {
-            let all = lines.clone();
-            let first = lines.next()?;
-            let mut count = 1;
-            let mut ahead = lines.clone();
-            while ahead.next().is_some_and(|line| line.rank == first.rank && line.name == first.name) {
-                count += 1;
-                lines = ahead.clone();
-            }
-            Some(Group { first, lines: all, count })
-        })
-    }
-}
-
-/// The lines of one header.
-pub(crate) struct Group<'a> {
-    pub(crate) first: Stored<'a>,
-    lines: Lines<'a>,
-    pub(crate) count: usize,
-}
-
-impl<'a> Group<'a> {
-    pub(crate) fn lines(&self) -> impl Iterator<Item = Stored<'a>> + use<'a> {
-        self.lines.clone().take(self.count)
-    }
-
-    /// The name of a header that a prefix rule selected.
-    pub(crate) fn prefixed_name(&self) -> Option<HeaderName> {
-        HeaderName::from_bytes(self.first.name).ok()
     }
 }
 

@@ -1,10 +1,15 @@
 //! Injection: which captured headers an outbound request gets, and writing them.
 
+use http::HeaderName;
+use smallvec::SmallVec;
+
+use crate::block::Stored;
 use crate::carriers::{Extract, Inject, Name, Value};
 use crate::catalogue::{AUTHORIZATION, Class};
 use crate::destination::{Destination, Placement};
-use crate::headers::{ForwardHeaders, Group};
+use crate::headers::ForwardHeaders;
 use crate::policy::{FamilyId, Policy, Rule, TraceDestinations};
+use crate::shape::Batch;
 
 /// What becomes of one captured header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,44 +142,43 @@ impl ForwardHeaders {
     fn write<C: Inject + ?Sized>(&self, destination: Option<&Destination<'_>>, outbound: &mut C) {
         let Some(propagator) = self.propagator() else { return };
         let policy = propagator.policy();
-        let decided: smallvec::SmallVec<[Group<'_>; 16]> = {
+        let lines: SmallVec<[Stored<'_>; 16]> = {
             let decision = Outbound::new(policy, outbound, destination, |name| outbound.is_default(name));
-            self.groups()
-                .filter(|group| {
-                    decision.verdict(policy.rule(group.first.rank), group.first.name) == Verdict::Forward
-                })
+            self.stored()
+                .filter(|line| decision.verdict(policy.rule(line.rank), line.name) == Verdict::Forward)
                 .collect()
         };
-        outbound.reserve(decided.len());
-        for group in &decided {
-            let rule = policy.rule(group.first.rank);
-            if group.first.name.is_empty() {
-                self.write_group(group, Name(&rule.name), rule.separator, outbound);
-            } else if let Some(name) = group.prefixed_name() {
-                self.write_group(group, Name(&name), rule.separator, outbound);
+        if let Some(batch) = Batch::new(policy, self.block(), &lines)
+            && outbound.fill(batch)
+        {
+            return;
+        }
+        outbound.reserve(lines.len());
+        for header in lines.chunk_by(Stored::same_header) {
+            let rule = policy.rule(header[0].rank);
+            if header[0].name.is_empty() {
+                self.write_header(header, Name(&rule.name), rule.separator, outbound);
+            } else if let Ok(name) = HeaderName::from_bytes(header[0].name) {
+                self.write_header(header, Name(&name), rule.separator, outbound);
             }
         }
     }
 
-    fn write_group<C: Inject + ?Sized>(
+    fn write_header<C: Inject + ?Sized>(
         &self,
-        group: &Group<'_>,
+        lines: &[Stored<'_>],
         name: Name<'_>,
         separator: &str,
         outbound: &mut C,
     ) {
-        let block = Some(self.block());
-        if group.count > 1 && !C::REPEATS {
-            let joined = group.lines().map(|line| line.value).collect::<Vec<_>>().join(separator.as_bytes());
-            let sensitive = group.lines().any(|line| line.sensitive);
+        if lines.len() > 1 && !C::REPEATS {
+            let joined = lines.iter().map(|line| line.value).collect::<Vec<_>>().join(separator.as_bytes());
+            let sensitive = lines.iter().any(|line| line.sensitive);
             return outbound.insert(name, Value { bytes: &joined, block: None, sensitive });
         }
-        let mut lines = group.lines();
-        if let Some(first) = lines.next() {
-            outbound.insert(name, Value { bytes: first.value, block, sensitive: first.sensitive });
-        }
-        for line in lines {
-            outbound.append(name, Value { bytes: line.value, block, sensitive: line.sensitive });
+        for (i, line) in lines.iter().enumerate() {
+            let value = Value { bytes: line.value, block: Some(self.block()), sensitive: line.sensitive };
+            if i == 0 { outbound.insert(name, value) } else { outbound.append(name, value) }
         }
     }
 }

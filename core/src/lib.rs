@@ -46,6 +46,7 @@ mod policy;
 mod private;
 mod propagator;
 mod scope;
+mod shape;
 mod table;
 
 pub use capture::DropReason;

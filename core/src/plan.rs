@@ -68,7 +68,9 @@ impl Propagator {
             prefixes: policy.rules[policy.exact..].iter().map(header).collect(),
             excluded: policy.excluded.clone(),
             refused: crate::catalogue::refused::names().collect(),
-            relatives: policy.relatives().map(|(name, family)| PlanRelative { name, family }).collect(),
+            relatives: (policy.relatives.iter().cloned())
+                .map(|(name, family)| PlanRelative { name, family })
+                .collect(),
             max_bytes: policy.max_bytes,
             max_prefix_headers: policy.max_prefix_headers,
             trace_anywhere: policy.trace_destinations == TraceDestinations::All,

@@ -113,7 +113,11 @@ impl Derived {
 }
 
 /// Fails to compile on an unknown preset.
-#[expect(clippy::panic, clippy::missing_panics_doc, reason = "the compiler evaluates it; a panic is its error message")]
+#[expect(
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "the compiler evaluates it; a panic is its error message"
+)]
 pub const fn check_preset(name: &str) {
     let mut i = 0;
     while i < PRESETS.len() {
@@ -126,7 +130,11 @@ pub const fn check_preset(name: &str) {
 }
 
 /// Fails to compile on a name that no policy may list (rule R9).
-#[expect(clippy::panic, clippy::missing_panics_doc, reason = "the compiler evaluates it; a panic is its error message")]
+#[expect(
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "the compiler evaluates it; a panic is its error message"
+)]
 pub const fn check_pattern(pattern: &str) {
     let bytes = pattern.as_bytes();
     let name = match bytes.split_last() {

@@ -2,17 +2,16 @@
 
 /// A name as the table compares it: its length, and its first and last eight bytes in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Key {
+pub(crate) struct Key {
     head: u64,
     tail: u64,
     len: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Slot {
+    /// A length of 0 marks a free slot: no name is empty.
     key: Key,
-    /// Lower case; compared in full only where head and tail leave a gap.
-    name: Box<[u8]>,
     value: u16,
 }
 
@@ -20,7 +19,9 @@ struct Slot {
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     /// Open addressing; the length is a power of two, and at most a quarter is taken.
-    slots: Box<[Option<Slot>]>,
+    slots: Box<[Slot]>,
+    /// The names in the slots, lower case; looked at only where head and tail leave a gap.
+    names: Box<[Box<[u8]>]>,
     shift: u32,
 }
 
@@ -29,30 +30,38 @@ impl Table {
     pub(crate) fn new<'a>(names: impl IntoIterator<Item = (&'a str, u16)>) -> Self {
         let names: Vec<_> = names.into_iter().collect();
         let size = (names.len() * 4).next_power_of_two().max(16);
-        let mut table = Self { slots: vec![None; size].into(), shift: 64 - size.trailing_zeros() };
+        let free = Slot { key: Key { head: 0, tail: 0, len: 0 }, value: 0 };
+        let mut table = Self {
+            slots: vec![free; size].into(),
+            names: vec![Box::default(); size].into(),
+            shift: 64 - size.trailing_zeros(),
+        };
         for (name, value) in names {
             let name = name.to_ascii_lowercase().into_bytes();
             let key = Key::new(&name);
             let mut at = table.start(key);
-            while table.slots[at].as_ref().is_some_and(|slot| *slot.name != *name) {
+            while table.slots[at].key.len != 0 && *table.names[at] != *name {
                 at = (at + 1) & (size - 1);
             }
-            table.slots[at] = Some(Slot { key, name: name.into(), value });
+            table.slots[at] = Slot { key, value };
+            table.names[at] = name.into();
         }
         table
     }
 
     #[inline]
-    pub(crate) fn find(&self, name: &[u8]) -> Option<u16> {
-        let key = Key::new(name);
+    pub(crate) fn find(&self, key: Key, name: &[u8]) -> Option<u16> {
         let mut at = self.start(key);
-        while let Some(slot) = &self.slots[at] {
-            if slot.key == key && (key.len <= 16 || slot.name.eq_ignore_ascii_case(name)) {
-                return Some(slot.value);
+        loop {
+            let slot = &self.slots[at & (self.slots.len() - 1)];
+            if slot.key == key && (key.len <= 16 || self.names[at].eq_ignore_ascii_case(name)) {
+                return (key.len != 0).then_some(slot.value);
+            }
+            if slot.key.len == 0 {
+                return None;
             }
             at = (at + 1) & (self.slots.len() - 1);
         }
-        None
     }
 
     #[inline]
@@ -69,16 +78,39 @@ impl Table {
 
 impl Key {
     #[inline]
-    fn new(name: &[u8]) -> Self {
+    pub(crate) fn new(name: &[u8]) -> Self {
         let len = name.len();
         let (head, tail) = if let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) {
             (u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
         } else {
-            let mut bytes = [0; 8];
-            bytes[..len].copy_from_slice(name);
-            (u64::from_le_bytes(bytes), 0)
+            (name.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0)
         };
         Self { head: lower(head), tail: lower(tail), len }
+    }
+}
+
+/// A prefix, of which eight bytes are compared at once before the rest is.
+#[derive(Clone, Debug)]
+pub(crate) struct Prefix {
+    head: u64,
+    mask: u64,
+    prefix: Box<[u8]>,
+}
+
+impl Prefix {
+    pub(crate) fn new(prefix: &str) -> Self {
+        let prefix = prefix.to_ascii_lowercase().into_bytes();
+        let known = prefix.len().min(8);
+        Self {
+            head: Key::new(&prefix[..known]).head,
+            mask: u64::MAX.checked_shr(64 - 8 * u32::try_from(known).unwrap_or(8)).unwrap_or(0),
+            prefix: prefix.into(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn covers(&self, key: Key, name: &[u8]) -> bool {
+        key.head & self.mask == self.head && crate::catalogue::starts_with(name, &self.prefix)
     }
 }
 
@@ -97,29 +129,50 @@ const fn lower(word: u64) -> u64 {
 mod tests {
     use super::*;
 
+    impl Table {
+        fn get(&self, name: &[u8]) -> Option<u16> {
+            self.find(Key::new(name), name)
+        }
+    }
+
     #[test]
     fn names_are_found_whatever_their_case() {
         let table = Table::new([("b3", 1), ("traceparent", 2), ("x-datadog-sampling-priority", 3)]);
-        assert_eq!(table.find(b"B3"), Some(1));
-        assert_eq!(table.find(b"TraceParent"), Some(2));
-        assert_eq!(table.find(b"X-DATADOG-sampling-PRIORITY"), Some(3));
+        assert_eq!(table.get(b"B3"), Some(1));
+        assert_eq!(table.get(b"TraceParent"), Some(2));
+        assert_eq!(table.get(b"X-DATADOG-sampling-PRIORITY"), Some(3));
     }
 
     #[test]
     fn names_that_agree_in_both_ends_are_told_apart() {
         let table = Table::new([("x-canary-aaa-internal", 1), ("x-canary-bbb-internal", 2)]);
-        assert_eq!(table.find(b"x-canary-aaa-internal"), Some(1));
-        assert_eq!(table.find(b"x-canary-bbb-internal"), Some(2));
-        assert_eq!(table.find(b"x-canary-ccc-internal"), None);
+        assert_eq!(table.get(b"x-canary-aaa-internal"), Some(1));
+        assert_eq!(table.get(b"x-canary-bbb-internal"), Some(2));
+        assert_eq!(table.get(b"x-canary-ccc-internal"), None);
     }
 
     #[test]
     fn folding_case_changes_letters_only() {
         let table = Table::new([("x-a", 1), ("^_@[", 2)]);
-        assert_eq!(table.find(b"x\x0Da"), None);
-        assert_eq!(table.find(b"~\x7F`{"), None);
-        assert_eq!(table.find(b"x-\xC1"), None);
-        assert_eq!(table.find(b""), None);
+        assert_eq!(table.get(b"x\x0Da"), None);
+        assert_eq!(table.get(b"~\x7F`{"), None);
+        assert_eq!(table.get(b"x-\xC1"), None);
+        assert_eq!(table.get(b""), None);
+    }
+
+    #[test]
+    fn a_prefix_covers_what_starts_with_it_whatever_the_case() {
+        for (prefix, name, covered) in [
+            ("x-", "X-a", true),
+            ("x-", "x", false),
+            ("x-canary-", "X-Canary-Blue", true),
+            ("x-canary-", "x-canarY", false),
+            ("x-canary-blue-", "x-canary-bluE-1", true),
+            ("x-canary-blue-", "x-canary-red-1", false),
+        ] {
+            let name = name.as_bytes();
+            assert_eq!(Prefix::new(prefix).covers(Key::new(name), name), covered, "{prefix} {name:?}");
+        }
     }
 
     #[test]
@@ -135,7 +188,7 @@ mod tests {
         let names: Vec<String> = (0..1000).map(|i| format!("x-custom-header-{i}")).collect();
         let table = Table::new(names.iter().zip(0..).map(|(name, i)| (name.as_str(), i)));
         for (name, i) in names.iter().zip(0..) {
-            assert_eq!(table.find(name.as_bytes()), Some(i));
+            assert_eq!(table.get(name.as_bytes()), Some(i));
         }
     }
 }

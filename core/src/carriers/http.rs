@@ -3,6 +3,7 @@
 use http::{HeaderMap, Request, request};
 
 use super::{Extract, Inject, Line, Name, Value};
+use crate::shape::Batch;
 
 impl Extract for HeaderMap {
     #[inline]
@@ -31,6 +32,15 @@ impl Inject for HeaderMap {
         if let Some(value) = value.to_http() {
             self.append(name.as_http().clone(), value);
         }
+    }
+
+    fn fill(&mut self, lines: Batch<'_>) -> bool {
+        if !self.is_empty() {
+            return false;
+        }
+        let Some(map) = lines.to_map() else { return false };
+        *self = map;
+        true
     }
 
     fn reserve(&mut self, lines: usize) {

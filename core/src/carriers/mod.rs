@@ -85,6 +85,12 @@ pub trait Inject: Extract {
         false
     }
 
+    /// Takes over all lines at once and returns true, where that is quicker; Onward's own carriers know how.
+    #[doc(hidden)]
+    fn fill(&mut self, _lines: crate::shape::Batch<'_>) -> bool {
+        false
+    }
+
     /// Called once before the lines are written, with their number.
     fn reserve(&mut self, _lines: usize) {}
 }

@@ -8,7 +8,8 @@ use crate::block;
 use crate::catalogue::presets::{self, Preset};
 use crate::catalogue::{CATALOGUE, Class, Family, Header, refused};
 use crate::destination::MeshHosts;
-use crate::table::Table;
+use crate::shape::Shapes;
+use crate::table::{Prefix, Table};
 use crate::{PolicyError, PolicyErrorKind};
 
 /// A name, or a prefix, that a policy forwards; not yet numbered.
@@ -183,7 +184,7 @@ pub(crate) fn compile(settings: Settings) -> Result<Policy, PolicyError> {
     for header in CATALOGUE {
         let Some(family) = numbers.get(header.family) else { continue };
         match header.name.strip_suffix('*') {
-            Some(prefix) => family_prefixes.push((prefix.into(), family)),
+            Some(prefix) => family_prefixes.push((prefix, family)),
             None => entries.push((header.name.into(), Entry { rank: None, family: Some(family) })),
         }
     }
@@ -196,11 +197,17 @@ pub(crate) fn compile(settings: Settings) -> Result<Policy, PolicyError> {
             entries.push((header.pattern.name.clone(), Entry { rank: Some(rank), family: rule.family }));
         }
     }
+    let names = Table::new((0..).zip(&entries).map(|(i, (name, _))| (name.as_str(), i)));
     Ok(Policy {
-        names: Table::new((0..).zip(&entries).map(|(i, (name, _))| (name.as_str(), i))),
-        entries,
+        relatives: relatives(&entries, &family_prefixes),
+        names,
+        entries: entries.into_iter().map(|(_, entry)| entry).collect(),
+        prefixes: rules[exact..].iter().map(|rule: &Rule| Prefix::new(rule.name.as_str())).collect(),
         excluded: excluded.into_iter().map(Pattern::into_text).collect(),
-        family_prefixes,
+        family_prefixes: (family_prefixes.into_iter())
+            .map(|(prefix, family)| (Prefix::new(prefix), family))
+            .collect(),
+        shapes: Shapes::default(),
         exact,
         rules,
         mesh: MeshHosts::parse(&settings.mesh_hosts)?,
@@ -209,6 +216,20 @@ pub(crate) fn compile(settings: Settings) -> Result<Policy, PolicyError> {
         max_prefix_headers: settings.max_prefix_headers,
         settings,
     })
+}
+
+/// Names that are not selected but belong to a selected family; prefixes end in `*`.
+fn relatives(entries: &[(String, Entry)], prefixes: &[(&str, FamilyId)]) -> Vec<(String, FamilyId)> {
+    let selected = |name: &str| entries.iter().any(|(other, entry)| entry.rank.is_some() && other == name);
+    let mut relatives: Vec<_> = entries
+        .iter()
+        .filter_map(|(name, entry)| Some((name.clone(), entry.family?)))
+        .filter(|(name, _)| !selected(name))
+        .chain(prefixes.iter().map(|(prefix, family)| (format!("{prefix}*"), *family)))
+        .collect();
+    relatives.sort();
+    relatives.dedup();
+    relatives
 }
 
 fn check_limits(settings: &Settings, rules: usize) -> Result<(), PolicyError> {

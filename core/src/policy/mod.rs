@@ -11,7 +11,8 @@ use http::HeaderName;
 
 use crate::catalogue::{Class, refused};
 use crate::destination::MeshHosts;
-use crate::table::Table;
+use crate::shape::Shapes;
+use crate::table::{Key, Prefix, Table};
 
 /// What is captured of one request, in bytes of names and values together, unless configured otherwise.
 pub(crate) const MAX_BYTES: usize = 32 * 1024;
@@ -38,9 +39,14 @@ pub(crate) struct Policy {
     /// Every name that has a meaning: selected, excluded, or a member of a selected header's family.
     names: Table,
     /// What the numbers in `names` stand for.
-    entries: Vec<(String, Entry)>,
+    entries: Vec<Entry>,
+    /// The prefix rules again, as they are compared.
+    prefixes: Vec<Prefix>,
+    /// Names that are not selected but belong to a selected family; prefixes end in `*`.
+    pub(crate) relatives: Vec<(String, FamilyId)>,
     /// Prefixes of selected families, for the names that a caller may have set.
-    family_prefixes: Vec<(Box<str>, FamilyId)>,
+    family_prefixes: Vec<(Prefix, FamilyId)>,
+    pub(crate) shapes: Shapes,
     pub(crate) mesh: MeshHosts,
     pub(crate) trace_destinations: TraceDestinations,
     pub(crate) max_bytes: usize,
@@ -75,18 +81,18 @@ impl Policy {
     /// The rank of the rule that selects `name`.
     #[inline]
     pub(crate) fn select(&self, name: &[u8]) -> Option<u16> {
-        match self.names.find(name) {
-            Some(entry) => self.entries[usize::from(entry)].1.rank,
-            None if self.rules.len() == self.exact => None,
-            None => self.select_by_prefix(name),
+        let key = Key::new(name);
+        match self.names.find(key, name) {
+            Some(entry) => self.entries[usize::from(entry)].rank,
+            None => {
+                let rank = self.prefixes.iter().position(|prefix| prefix.covers(key, name))?;
+                self.select_by_prefix(rank, name)
+            }
         }
     }
 
-    fn select_by_prefix(&self, name: &[u8]) -> Option<u16> {
-        let prefixes = &self.rules[self.exact..];
-        let rank = prefixes
-            .iter()
-            .position(|rule| crate::catalogue::starts_with(name, rule.name.as_str().as_bytes()))?;
+    #[cold]
+    fn select_by_prefix(&self, rank: usize, name: &[u8]) -> Option<u16> {
         if refused::reason(name).is_some() || self.is_excluded(name) {
             return None;
         }
@@ -105,22 +111,14 @@ impl Policy {
     /// The family in this policy that `name`, found on an outbound request, is a member of.
     #[inline]
     pub(crate) fn family_of(&self, name: &[u8]) -> Option<FamilyId> {
-        match self.names.find(name) {
-            Some(entry) => self.entries[usize::from(entry)].1.family,
-            None => self
-                .family_prefixes
-                .iter()
-                .find(|(prefix, _)| crate::catalogue::starts_with(name, prefix.as_bytes()))
-                .map(|(_, family)| *family),
+        let key = Key::new(name);
+        match self.names.find(key, name) {
+            Some(entry) => self.entries[usize::from(entry)].family,
+            None => {
+                let mut prefixes = self.family_prefixes.iter();
+                prefixes.find(|(prefix, _)| prefix.covers(key, name)).map(|(_, family)| *family)
+            }
         }
-    }
-
-    /// Names that are not selected but belong to a selected family; prefixes end in `*`.
-    pub(crate) fn relatives(&self) -> impl Iterator<Item = (String, FamilyId)> {
-        let names = self.entries.iter().filter(|(_, entry)| entry.rank.is_none());
-        let names = names.filter_map(|(name, entry)| Some((name.clone(), entry.family?)));
-        let names = names.filter(|(name, _)| self.select(name.as_bytes()).is_none());
-        names.chain(self.family_prefixes.iter().map(|(prefix, family)| (format!("{prefix}*"), *family)))
     }
 
     pub(crate) fn rule(&self, rank: u16) -> &Rule {
