@@ -119,10 +119,9 @@ async fn measure(
     progress: Progress,
 ) -> Result<(Mesh, Report), MeshError> {
     let mut mesh = Mesh::start(app, options, progress).await?;
-    let step = std::sync::Arc::new(progress.step(format!(
-        "sending {} requests, {} at a time",
-        args.requests, args.concurrency
-    )));
+    let step = std::sync::Arc::new(
+        progress.step(format!("sending {} requests, {} at a time", args.requests, args.concurrency)),
+    );
     let noted = std::sync::Arc::clone(&step);
     let total = args.requests;
     let note = move |answered| noted.note(format!("{answered} of {total}"));
@@ -163,8 +162,7 @@ fn describe(report: &Report) -> String {
 }
 
 fn verdict(args: &Args, report: &Report) -> ExitCode {
-    let as_expected =
-        if args.no_forwarding { report.broken().next().is_some() } else { report.is_whole() };
+    let as_expected = if args.no_forwarding { report.broken().next().is_some() } else { report.is_whole() };
     if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -34,7 +34,7 @@ pub struct Service {
     pub start: Start,
     /// Path that answers 2xx once the service works, asked directly and not through a sidecar.
     pub health: String,
-    /// The calls that one request to this service makes, in order.
+    /// The upstreams that it can call, in the order in which a request calls them.
     pub calls: Vec<Call>,
 }
 
@@ -47,6 +47,8 @@ pub struct Call {
     pub host_env: String,
     /// Environment variable that takes the port to call.
     pub port_env: String,
+    /// Whether the app's request makes this call; others are there for whoever explores the app.
+    pub in_request: bool,
 }
 
 /// How a service is started.
@@ -122,13 +124,25 @@ impl Service {
         }
     }
 
-    /// Adds a call to `to`; the service learns its address from `PREFIX_HOSTNAME` and `PREFIX_SERVICE_PORT`.
+    /// Adds a call to `to` that every request makes. The service learns the address from `PREFIX_HOSTNAME` and
+    /// `PREFIX_SERVICE_PORT`.
     #[must_use]
-    pub fn calls(mut self, to: &str, prefix: &str) -> Self {
+    pub fn calls(self, to: &str, prefix: &str) -> Self {
+        self.with_call(to, prefix, true)
+    }
+
+    /// Adds an upstream that the app's request does not call.
+    #[must_use]
+    pub fn can_call(self, to: &str, prefix: &str) -> Self {
+        self.with_call(to, prefix, false)
+    }
+
+    fn with_call(mut self, to: &str, prefix: &str, in_request: bool) -> Self {
         self.calls.push(Call {
             to: to.into(),
             host_env: format!("{prefix}_HOSTNAME"),
             port_env: format!("{prefix}_SERVICE_PORT"),
+            in_request,
         });
         self
     }
@@ -188,7 +202,7 @@ impl App {
         }
         path.push(name);
         count(shape, name, Direction::Ingress);
-        for call in &service.calls {
+        for call in service.calls.iter().filter(|call| call.in_request) {
             count(shape, name, Direction::Egress);
             self.visit(&call.to, path, shape)?;
         }
@@ -231,6 +245,12 @@ mod tests {
             .unwrap();
         assert!(shape.contains(&Hops { service: "back".into(), direction: Direction::Ingress, count: 2 }));
         assert_eq!(shape.iter().map(|hops| hops.count).sum::<usize>(), 6);
+    }
+
+    #[test]
+    fn a_call_that_the_request_does_not_make_has_no_span() {
+        let shape = app(vec![service("front").can_call("back", "BACK"), service("back")]).shape().unwrap();
+        assert_eq!(shape.iter().map(|hops| hops.count).sum::<usize>(), 2);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! A mesh of two services behind real Envoys, with forwarding and, as the control, without.
 
+mod chain;
 mod support;
 
 use std::time::Duration;
 
+use chain::{chain, everything};
 use onward_mesh::{
     analysis::{Problem, Report, analyse},
     app::{App, word},
@@ -13,7 +15,7 @@ use onward_mesh::{
     runner::{Mesh, Options},
     settle,
 };
-use support::{chain, everything, options};
+use support::options;
 
 const REQUESTS: usize = 40;
 const CONCURRENCY: usize = 8;

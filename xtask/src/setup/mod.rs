@@ -45,7 +45,6 @@ impl Setup {
         Ok(Self { root: root.into(), progress, _lock: lock })
     }
 
-
     /// Everything that Bookinfo needs.
     pub(crate) fn bookinfo(&self) -> Result<App> {
         let node = self.node()?;

@@ -46,7 +46,10 @@ impl Setup {
         }
         let step = self.progress.step(format!("installing the packages of {shown}"));
         let mut command = Command::new("npm");
-        command.arg(if lock.exists() { "ci" } else { "install" }).args(["--no-audit", "--no-fund"]).current_dir(dir);
+        command
+            .arg(if lock.exists() { "ci" } else { "install" })
+            .args(["--no-audit", "--no-fund", "--loglevel", "error"])
+            .current_dir(dir);
         run(&step, command)?;
         stamp.set()?;
         step.done();

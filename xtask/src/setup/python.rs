@@ -31,7 +31,8 @@ impl Setup {
         let path = tool.path.display().to_string();
         let stamp = Stamp::new(self.venv_stamp("venv"), &[&tool.version, &path], &[])?;
         if !stamp.is_fresh() || !self.venv_python().exists() {
-            let step = self.progress.step(format!("making a virtual environment with Python {}", tool.version));
+            let step =
+                self.progress.step(format!("making a virtual environment with Python {}", tool.version));
             let mut command = Command::new(&tool.path);
             command.args(["-m", "venv", "--clear"]).arg(self.venv_dir());
             run(&step, command)?;
@@ -60,7 +61,10 @@ impl Setup {
     pub(crate) fn python_binding(&self) -> Result<()> {
         self.venv()?;
         let mut inputs = self.core_sources();
-        inputs.extend(["src", "python", "Cargo.toml", "pyproject.toml"].map(|p| self.root.join("bindings/python").join(p)));
+        inputs.extend(
+            ["src", "python", "Cargo.toml", "pyproject.toml"]
+                .map(|p| self.root.join("bindings/python").join(p)),
+        );
         let stamp = Stamp::new(self.venv_stamp("onward"), &[], &inputs)?;
         if stamp.is_fresh() {
             return Ok(());

@@ -47,7 +47,8 @@ pub(super) fn node() -> Result<Tool> {
     let version = ask("node", &["-p", "process.versions.node + '\\n' + process.execPath"])
         .ok_or_else(|| anyhow!("node was not found; {wanted}"))?
         .map_err(|problem| anyhow!("node does not work ({problem}); {wanted}"))?;
-    let (version, path) = pair(&version).ok_or_else(|| anyhow!("node does not tell its version; {wanted}"))?;
+    let (version, path) =
+        pair(&version).ok_or_else(|| anyhow!("node does not tell its version; {wanted}"))?;
     if numbers(&version).first().copied().unwrap_or(0) < NODE {
         bail!("node is {version}, which is too old; {wanted}");
     }

@@ -46,7 +46,9 @@ pub fn app(tools: &Tools<'_>) -> App {
         services: vec![
             Service::new("productpage", "python", productpage)
                 .calls("details", "DETAILS")
-                .calls("reviews", "REVIEWS"),
+                .calls("reviews", "REVIEWS")
+                // Only `/api/v1/products/0/ratings` asks them directly.
+                .can_call("ratings", "RATINGS"),
             Service::new("details", "node", script(tools.node, "details", "details.js")),
             Service::new("reviews", "rust", reviews).calls("ratings", "RATINGS"),
             Service::new("ratings", "node", script(tools.node, "ratings", "ratings.js")),
