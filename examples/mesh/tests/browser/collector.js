@@ -16,6 +16,8 @@ export async function startCollector() {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit");
+  // Also when the tests end without reaching `stop`.
+  process.once("exit", () => child.kill());
   const first = await Promise.race([once(createInterface({ input: child.stdout }), "line"), ended]);
   const address = String(first[0]);
   if (!address.startsWith("http://127.0.0.1:")) throw new Error(`the collector did not start: it ended with ${address}`);

@@ -329,7 +329,7 @@ describe("the viewer", { skip }, () => {
         document.getElementById("main").append(text);
         return (${lowContrast})();
       })()`);
-      assert.deepEqual(found, [": faint 1.54"]);
+      assert.deepEqual(found, [": faint 1.53"]);
     });
 
     it("fit a window of 400 pixels", async () => {

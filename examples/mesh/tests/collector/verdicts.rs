@@ -18,7 +18,7 @@ fn halves(front: &str, tail: &str) -> [Trace; 2] {
     [trace(before), trace(after)]
 }
 
-fn with_request_id(trace: Trace, id: &str) -> Trace {
+fn with_request_id(trace: &Trace, id: &str) -> Trace {
     let tagged = |span: &Span| {
         let mut span = span.clone();
         span.tags.insert(REQUEST_ID_TAG.into(), id.into());
@@ -69,7 +69,7 @@ fn a_request_id_settles_which_half_it_is() {
     let [front_1, tail] = halves("f1", "t");
     let [front_2, _] = halves("f2", "");
     let traces =
-        [with_request_id(front_1, "one"), with_request_id(front_2, "two"), with_request_id(tail, "two")];
+        [with_request_id(&front_1, "one"), with_request_id(&front_2, "two"), with_request_id(&tail, "two")];
     assert_eq!(judge(&traces), [vec![], vec![goes_on(Some("t"))], vec![lost(Some("f2"))]]);
 }
 

@@ -57,6 +57,8 @@ export class Feed {
       }
       this.#soon(EVERY_MS);
     } catch {
+      // Whoever answers next may be another collector, whose revisions mean something else.
+      this.#revision = undefined;
       this.#onState(this.#paused ? "paused" : "offline");
       this.#soon(OFFLINE_MS);
     }
