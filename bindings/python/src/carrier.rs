@@ -28,9 +28,9 @@ pub(crate) enum Carrier<'py> {
 enum Access {
     /// Werkzeug's `LocalProxy`, such as `flask.request`.
     Proxy = 1,
-    /// `.environ`: Werkzeug and Django under WSGI, Bottle, WebOb, and Werkzeug's `EnvironHeaders`.
+    /// `.environ`: Werkzeug and Django under WSGI, Bottle, `WebOb`, and Werkzeug's `EnvironHeaders`.
     Environ,
-    /// `.scope["headers"]`: Starlette, FastAPI, Django under ASGI, Quart, Falcon.
+    /// `.scope["headers"]`: Starlette, `FastAPI`, Django under ASGI, Quart, Falcon.
     Scope,
     /// `.META`: Django's `HttpRequest`.
     Meta,
@@ -109,10 +109,10 @@ fn find<'py>(object: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Carrie
     if depth == 0 || object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
         return Ok(None);
     }
-    if let Some(access) = hint(object) {
-        if let Some(carrier) = follow(object, access, depth)? {
-            return Ok(Some(carrier));
-        }
+    if let Some(access) = hint(object)
+        && let Some(carrier) = follow(object, access, depth)?
+    {
+        return Ok(Some(carrier));
     }
     for access in Access::ALL {
         if let Some(carrier) = follow(object, access, depth)? {
@@ -181,8 +181,7 @@ fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyRe
             _ => Ok(None),
         },
         Access::Items => {
-            let Some(items) = attribute(object, intern!(py, "items"))?.filter(|items| items.is_callable())
-            else {
+            let Some(items) = attribute(object, intern!(py, "items"))?.filter(Bound::is_callable) else {
                 return Ok(None);
             };
             let module = object.get_type().module()?;
@@ -198,7 +197,6 @@ fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyRe
 /// What a `LocalProxy` stands for. The type is asked first: a proxy would look the name up in what it stands for.
 fn proxied<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let name = intern!(object.py(), "_get_current_object");
-    // SAFETY: a borrowed lookup on a live type.
     if hint(object) != Some(Access::Proxy) && attribute(object.get_type().as_any(), name)?.is_none() {
         return Ok(None);
     }

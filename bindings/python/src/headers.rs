@@ -122,10 +122,10 @@ fn bytes<'a>(value: &'a Bound<'_, PyAny>) -> &'a [u8] {
     unsafe { text::ascii(value.as_ptr()) }.unwrap_or_default()
 }
 
-fn list<'py>(
-    py: Python<'py>,
+fn list(
+    py: Python<'_>,
     pairs: impl IntoIterator<Item = (String, Vec<u8>)>,
-) -> PyResult<Vec<(String, Bound<'py, PyString>)>> {
+) -> PyResult<Vec<(String, Bound<'_, PyString>)>> {
     pairs.into_iter().map(|(name, value)| Ok((name, text::decode(py, &value)?))).collect()
 }
 
@@ -236,6 +236,7 @@ impl ForwardHeaders {
     /// Tells header by header what `inject` would do, and which rule says so. `outbound` is what the outbound request
     /// has already, `defaults` the names in it that hold the client library's own values.
     #[pyo3(signature = (destination=None, outbound=None, defaults=Vec::new()))]
+    #[expect(clippy::needless_pass_by_value, reason = "an argument from Python is made for the call")]
     fn explain(
         &self,
         py: Python<'_>,

@@ -32,7 +32,7 @@ fn default_of(py: Python<'_>) -> PyResult<&Py<Propagator>> {
 
 /// The headers of an inbound request that belong on every outbound request made for it, as a new dict.
 ///
-/// `request` is a Flask, Django, Starlette, FastAPI, aiohttp or Tornado request, a WSGI environ, an ASGI scope, a
+/// `request` is a Flask, Django, Starlette, `FastAPI`, aiohttp or Tornado request, a WSGI environ, an ASGI scope, a
 /// mapping, or a list of pairs. Without a destination this is the full set, credentials included; with one (a URL or
 /// an authority), what may go there.
 #[pyfunction]

@@ -126,12 +126,11 @@ fn several<'py>(value: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyAny>>> {
 type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 fn split<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Pair<'py>> {
-    if pair.is_instance_of::<PyTuple>() || pair.is_instance_of::<PyList>() {
-        if let Ok([name, value]) =
+    if (pair.is_instance_of::<PyTuple>() || pair.is_instance_of::<PyList>())
+        && let Ok([name, value]) =
             <[Bound<'py, PyAny>; 2]>::try_from(pair.try_iter()?.collect::<PyResult<Vec<_>>>()?)
-        {
-            return Ok((name, value));
-        }
+    {
+        return Ok((name, value));
     }
     Err(PyTypeError::new_err(format!("expected (name, value) pairs, found `{}`", error::type_name(pair))))
 }

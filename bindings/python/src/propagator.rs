@@ -78,10 +78,10 @@ impl Propagator {
         carrier: &Carrier<'py>,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
         let Some(plan) = &self.plan else { return Ok(None) };
-        if let Some(mut fill) = Fill::new(py, plan) {
-            if scan(plan, carrier, &mut fill) == End::Complete {
-                return Ok(Some(fill.into_dict()));
-            }
+        if let Some(mut fill) = Fill::new(py, plan)
+            && scan(plan, carrier, &mut fill) == End::Complete
+        {
+            return Ok(Some(fill.into_dict()));
         }
         let mut gather = Gather::new();
         if scan(plan, carrier, &mut gather) == End::Stopped {

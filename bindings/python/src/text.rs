@@ -7,14 +7,19 @@ use pyo3::types::{PyBytes, PyString};
 /// Whether every byte is printable ASCII, of which nothing needs a closer look.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    // Without a branch in it, this is eight or sixteen bytes at a time.
-    bytes.iter().fold(true, |plain, byte| plain & (byte.wrapping_sub(0x20) < 0x5F))
+    !any(bytes, |byte| byte.wrapping_sub(0x20) >= 0x5F)
 }
 
 /// Whether no byte is a control character.
 #[inline]
 pub(crate) fn has_no_control(bytes: &[u8]) -> bool {
-    bytes.iter().fold(true, |clean, byte| clean & (*byte >= 0x20) & (*byte != 0x7F))
+    !any(bytes, |byte| byte < 0x20 || byte == 0x7F)
+}
+
+/// Without a way out before the end, this looks at many bytes at once.
+#[inline]
+fn any(bytes: &[u8], odd: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(0, |found, byte| found | u8::from(odd(*byte))) != 0
 }
 
 /// The bytes of an exact `str` if they are ASCII.

@@ -46,7 +46,10 @@ def inbound_carriers(lines: list[tuple[str, str]]):
         yield "dict", dict(lines)
         yield "dict of bytes", dict(encoded)
     if all(name.isascii() and name for name, _ in lines):
-        yield "Starlette", starlette.datastructures.Headers(raw=[(name.lower(), value) for name, value in encoded])
+        yield (
+            "Starlette",
+            starlette.datastructures.Headers(raw=[(name.lower(), value) for name, value in encoded]),
+        )
     if not any(character in value for _, value in lines for character in "\r\n"):
         headers = werkzeug.datastructures.Headers()
         for name, value in lines:

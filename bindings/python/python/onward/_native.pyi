@@ -24,7 +24,7 @@ class ForwardHeaders(Mapping[str, str]):
     def keys(self) -> list[str]: ...  # type: ignore[override]
     def values(self) -> list[str]: ...  # type: ignore[override]
     @overload
-    def get(self, name: str) -> str | None: ...  # type: ignore[override]
+    def get(self, name: str) -> str | None: ...
     @overload
     def get(self, name: str, default: T) -> str | T: ...
     def __getitem__(self, key: str, /) -> str: ...
@@ -40,7 +40,11 @@ class ForwardHeaders(Mapping[str, str]):
         self, destination: str | None = None, outbound: Any = None, defaults: list[str] = ...
     ) -> Explanation: ...
     def _additions(
-        self, destination: str, outbound: Iterable[tuple[str, str]], defaults: list[str], repeats: bool = False
+        self,
+        destination: str,
+        outbound: Iterable[tuple[str, str]],
+        defaults: list[str],
+        repeats: bool = False,
     ) -> list[tuple[str, str]]: ...
 
 @final

@@ -42,22 +42,19 @@ def propagate(handler: Any = None, /, *, propagator: Propagator | None = None, *
     It goes below the framework's own decorator, so that the framework registers the handler with the scope around
     it. A mistake in the options raises here, a handler without a request when it is called.
     """
-    if isinstance(handler, (classmethod, staticmethod)):
-        return type(handler)(propagate(handler.__func__, propagator=propagator, **changes))
+    if changes:
+        propagator = (propagator or default()).derive(**changes)
     if handler is None:
-        if propagator is None or changes:
-            propagator = (propagator or default()).derive(**changes)
-        return lambda function: propagate_with(function, propagator)
-    return propagate_with(handler, propagator)
+        return lambda function: _decorate(function, propagator)
+    return _decorate(handler, propagator)
 
 
-def propagate_with(handler: Any, propagator: Propagator | None) -> Any:
-    """Decorate `handler`; without a propagator, with the process-wide one."""
+def _decorate(handler: Any, propagator: Propagator | None) -> Any:
     if isinstance(handler, (classmethod, staticmethod)):
-        return type(handler)(propagate_with(handler.__func__, propagator))
+        return type(handler)(_decorate(handler.__func__, propagator))
     if isinstance(handler, type) or not callable(handler):
         name = getattr(handler, "__name__", type(handler).__name__)
-        message = f"`propagate` decorates functions and methods; for the class `{name}`, decorate the method that handles the request"
+        message = f"`propagate` decorates functions and methods; in `{name}`, decorate what handles the request"
         raise ArgumentError(message, "invalid_argument", name)
     # A mistake in the environment shows when the service starts, not at its first request.
     chosen = default() if propagator is None else propagator

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from types import TracebackType
 
+    HeadersFor = Callable[[tuple[Any, ...], dict[str, Any]], ForwardHeaders]
+
 F = TypeVar("F")
 
 _NOTHING = ForwardHeaders()
@@ -78,42 +80,61 @@ def carry(work: F) -> F:
 
 def wrap(
     function: Callable[..., Any],
-    headers_for: Callable[[tuple[Any, ...], dict[str, Any]], ForwardHeaders],
+    headers_for: HeadersFor,
 ) -> Callable[..., Any]:
     """Run a function of any kind in the scope that `headers_for` gives for the arguments of a call."""
-    # A callable object is what its `__call__` is.
-    kind = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(kind):
+    return functools.wraps(function)(_wrapper(function)(function, headers_for))
 
-        async def in_scope(*args: Any, **kwargs: Any) -> Any:
-            token = _current.set(headers_for(args, kwargs))
-            try:
-                return await function(*args, **kwargs)
-            finally:
-                leave(token)
 
-    elif inspect.isasyncgenfunction(function) or inspect.isasyncgenfunction(kind):
+def _wrapper(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
+    # A callable object is of the kind that its `__call__` is.
+    for candidate in (function, getattr(function, "__call__", None)):  # noqa: B004 - it is not asked whether it can be called
+        if inspect.iscoroutinefunction(candidate):
+            return _around_coroutine
+        if inspect.isasyncgenfunction(candidate):
+            return _around_async_generator
+        if inspect.isgeneratorfunction(candidate):
+            return _around_generator
+    return _around_function
 
-        def in_scope(*args: Any, **kwargs: Any) -> Any:
-            return _steps_async(headers_for(args, kwargs), function(*args, **kwargs))
 
-    elif inspect.isgeneratorfunction(function) or inspect.isgeneratorfunction(kind):
+def _around_coroutine(function: Callable[..., Any], headers_for: HeadersFor) -> Callable[..., Any]:
+    async def in_scope(*args: Any, **kwargs: Any) -> Any:
+        token = _current.set(headers_for(args, kwargs))
+        try:
+            return await function(*args, **kwargs)
+        finally:
+            leave(token)
 
-        def in_scope(*args: Any, **kwargs: Any) -> Any:
-            return _steps(headers_for(args, kwargs), function(*args, **kwargs))
+    return in_scope
 
-    else:
 
-        def in_scope(*args: Any, **kwargs: Any) -> Any:
-            token = _current.set(headers_for(args, kwargs))
-            try:
-                result = function(*args, **kwargs)
-            finally:
-                leave(token)
-            # A plain function can hand out a coroutine: the work is still to come.
-            return _await_in(headers_for(args, kwargs), result) if inspect.iscoroutine(result) else result
+def _around_async_generator(function: Callable[..., Any], headers_for: HeadersFor) -> Callable[..., Any]:
+    def in_scope(*args: Any, **kwargs: Any) -> Any:
+        return _steps_async(headers_for(args, kwargs), function(*args, **kwargs))
 
-    return functools.wraps(function)(in_scope)
+    return in_scope
+
+
+def _around_generator(function: Callable[..., Any], headers_for: HeadersFor) -> Callable[..., Any]:
+    def in_scope(*args: Any, **kwargs: Any) -> Any:
+        return _steps(headers_for(args, kwargs), function(*args, **kwargs))
+
+    return in_scope
+
+
+def _around_function(function: Callable[..., Any], headers_for: HeadersFor) -> Callable[..., Any]:
+    def in_scope(*args: Any, **kwargs: Any) -> Any:
+        headers = headers_for(args, kwargs)
+        token = _current.set(headers)
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            leave(token)
+        # A plain function can hand out a coroutine, whose work is still to come.
+        return _await_in(headers, result) if inspect.iscoroutine(result) else result
+
+    return in_scope
 
 
 async def _await_in(headers: ForwardHeaders, work: Awaitable[Any]) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from .._errors import ArgumentError
-from .._native import default
+from onward._errors import ArgumentError
+from onward._native import default
+
 from . import requests
 from ._hook import Hook
 
@@ -16,11 +17,11 @@ _lock = threading.RLock()
 def instrument(*names: str) -> None:
     """Let outbound requests carry the headers of the request that is being handled.
 
-    Without names, this covers every client library that Onward knows, whether it is imported yet or not; what is not
-    installed is left out. Given names, only these: ``onward.instrument("requests")``. Doing it twice does nothing more.
-    Outside a request nothing is added.
+    Without names, this covers every client library that Onward knows, whether it is imported yet or not; what is
+    not installed is left out. Given names, only these: ``onward.instrument("requests")``. Doing it twice does
+    nothing more. Outside a request nothing is added.
 
-    Raises `PolicyError` if the environment holds a mistake, and `ArgumentError` for a client that Onward does not know.
+    Raises `PolicyError` for a mistake in the environment, `ArgumentError` for a client that Onward does not know.
     """
     clients = _chosen(names)
     default()
@@ -40,6 +41,6 @@ def uninstrument(*names: str) -> None:
 def _chosen(names: tuple[str, ...]) -> list[Hook]:
     for name in names:
         if name not in _CLIENTS:
-            message = f"`{name}` is not a client that Onward instruments; write one of: {', '.join(sorted(_CLIENTS))}"
+            message = f"`{name}` is no client that Onward instruments; write one of: {', '.join(sorted(_CLIENTS))}"
             raise ArgumentError(message, "invalid_argument", name)
     return [_CLIENTS[name] for name in names or _CLIENTS]

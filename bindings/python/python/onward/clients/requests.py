@@ -7,7 +7,7 @@ import functools
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from .._scope import current
+from onward._scope import current
 
 if TYPE_CHECKING:
     from collections.abc import Callable

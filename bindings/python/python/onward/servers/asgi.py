@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._native import Propagator, default
-from .._scope import _current, leave
+from onward._native import Propagator, default
+from onward._scope import _current, leave
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._native import ForwardHeaders, Propagator, default
-from .._scope import _current, leave
+from onward._native import ForwardHeaders, Propagator, default
+from onward._scope import _current, leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class WSGIMiddleware:
-    """Hold each request's forward headers in scope while the application handles it, its streamed body included.
+    """Hold each request's forward headers in scope while the application handles it and streams its body.
 
-    ``app.wsgi_app = onward.WSGIMiddleware(app.wsgi_app)`` in Flask; ``application = onward.WSGIMiddleware(application)``.
+    ``application = onward.WSGIMiddleware(application)``, in Flask ``app.wsgi_app = WSGIMiddleware(app.wsgi_app)``.
     """
 
     __slots__ = ("_extract", "app")
@@ -33,7 +33,7 @@ class WSGIMiddleware:
         finally:
             leave(token)
         # A finished body needs no scope, and a server has its own way with its file wrapper.
-        if type(body) in (list, tuple) or isinstance(body, environ.get("wsgi.file_wrapper", ())):
+        if isinstance(body, (list, tuple, environ.get("wsgi.file_wrapper", tuple))):
             return body
         return _Body(headers, body)
 
