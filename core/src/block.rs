@@ -1,19 +1,22 @@
 //! How a capture lies in memory: one block of bytes, so that capturing costs one allocation and cloning none.
 //!
 //! ```text
-//! lines: u16 | drops: u16 | unrecorded drops: u32
+//! shape: u128 | lines: u16 | drops: u16 | unrecorded drops: u32
 //! lines + drops times: rank: u16 | name length: u16 | flags and value length: u32
 //! lines + drops times: name (of prefix rules only), value
 //! ```
 //!
-//! Of a drop, the value's length is the reason.
+//! Of a drop, the value's length is the reason. The shape has a bit for each rank, or is 0 where the lines have none.
 
 use bytes::Bytes;
+
+use crate::shape::Shape;
 
 /// Room for a value's length beside the flag.
 pub(crate) const MAX_VALUE: usize = (SENSITIVE - 1) as usize;
 const SENSITIVE: u32 = 1 << 31;
-const HEAD: usize = 8;
+const HEAD: usize = 24;
+const SHAPE: usize = 16;
 const ENTRY: usize = 8;
 
 /// Names of dropped headers that are kept for `explain`; what is beyond is counted.
@@ -46,6 +49,7 @@ pub(crate) struct StoredDrop<N> {
 
 /// Writes a block. Names longer than a length field holds do not occur: HTTP has none.
 pub(crate) fn write<'a>(
+    shape: Shape,
     lines: impl ExactSizeIterator<Item = Stored<'a>> + Clone,
     drops: &[StoredDrop<Vec<u8>>],
 ) -> Bytes {
@@ -58,6 +62,7 @@ pub(crate) fn write<'a>(
         + lines.clone().map(|line| line.name.len() + line.value.len()).sum::<usize>()
         + recorded.iter().map(|drop| drop.name.len()).sum::<usize>();
     let mut block = Vec::with_capacity(size);
+    block.extend_from_slice(&shape.to_le_bytes());
     block.extend_from_slice(&short(lines.len()));
     block.extend_from_slice(&short(recorded.len()));
     block.extend_from_slice(&long(drops.len() - recorded.len()).to_le_bytes());
@@ -111,9 +116,10 @@ impl<'a> Reader<'a> {
         let Some((head, rest)) = block.split_first_chunk::<HEAD>() else {
             return (Self { entries: &[], data: &[] }, 0, 0);
         };
-        let lines = usize::from(u16::from_le_bytes([head[0], head[1]]));
-        let drops = usize::from(u16::from_le_bytes([head[2], head[3]]));
-        let unrecorded = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        let [l0, l1, d0, d1, u0, u1, u2, u3] = *head.last_chunk::<{ HEAD - SHAPE }>().unwrap_or(&[0; 8]);
+        let lines = usize::from(u16::from_le_bytes([l0, l1]));
+        let drops = usize::from(u16::from_le_bytes([d0, d1]));
+        let unrecorded = u32::from_le_bytes([u0, u1, u2, u3]) as usize;
         let (entries, data) = rest.split_at(ENTRY * (lines + drops));
         (Self { entries, data }, lines, drops + unrecorded)
     }
@@ -173,6 +179,12 @@ pub(crate) fn drops(block: &[u8]) -> impl Iterator<Item = StoredDrop<&[u8]>> {
         let (rank, name, reason) = reader.next()?;
         Some(StoredDrop { rank, name, reason: u8::try_from(reason).unwrap_or(u8::MAX) })
     })
+}
+
+/// The shape of the lines; 0 where they have none.
+#[inline]
+pub(crate) fn shape(block: &[u8]) -> Shape {
+    block.first_chunk::<SHAPE>().map_or(0, |shape| Shape::from_le_bytes(*shape))
 }
 
 /// How many lines were dropped, recorded or not.

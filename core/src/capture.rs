@@ -10,6 +10,7 @@ use crate::block::{self, Stored, StoredDrop};
 use crate::carriers::{Extract, Line};
 use crate::catalogue::refused;
 use crate::policy::Policy;
+use crate::shape::{self, Shape};
 
 /// Why a header that the policy selects was not captured (rule R10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +83,12 @@ struct Pass<'p, 'a> {
     prefixed: Vec<Found<'a>>,
     drops: Vec<StoredDrop<Vec<u8>>>,
     bytes: usize,
+    /// The ranks in `exact`.
+    shape: Shape,
+    /// Where in `exact` the line of a rank is.
+    places: [u8; 128],
+    /// Whether that is all that there is to say: no repeats, no prefixes, no rank above.
+    plain: bool,
 }
 
 impl<'a> Pass<'_, 'a> {
@@ -99,6 +106,14 @@ impl<'a> Pass<'_, 'a> {
             self.prefixed(found);
         } else {
             self.bytes += found.size();
+            let bit = shape::bit(rank);
+            self.plain &= bit & !self.shape != 0;
+            self.shape |= bit;
+            if let (Some(place), Ok(at)) =
+                (self.places.get_mut(usize::from(rank)), u8::try_from(self.exact.len()))
+            {
+                *place = at;
+            }
             self.exact.push(found);
         }
     }
@@ -178,22 +193,57 @@ const fn is_forbidden(byte: u8) -> bool {
 /// Captures what the policy selects.
 #[inline]
 pub(crate) fn capture<C: Extract + ?Sized>(policy: &Policy, carrier: &C) -> Bytes {
-    let mut pass = Pass { policy, exact: SmallVec::new(), prefixed: Vec::new(), drops: Vec::new(), bytes: 0 };
+    let mut pass = Pass {
+        policy,
+        exact: SmallVec::new(),
+        prefixed: Vec::new(),
+        drops: Vec::new(),
+        bytes: 0,
+        shape: 0,
+        places: [0; 128],
+        plain: true,
+    };
     carrier.lines(|line| pass.line(line));
-    // Stable, and insertion sort for as few as there are.
-    pass.exact.sort_by_key(|found| found.rank);
-    if pass.prefixed.is_empty() && pass.bytes <= policy.max_bytes {
-        return block::write(pass.exact.iter().map(|found| found.stored(policy)), &pass.drops);
+    if pass.plain && pass.prefixed.is_empty() && pass.bytes <= policy.max_bytes {
+        return block::write(pass.shape, InOrder { left: pass.shape, pass: &pass }, &pass.drops);
     }
     finish(pass)
 }
 
+/// The lines by rank, without sorting them.
+#[derive(Clone)]
+struct InOrder<'p, 'a> {
+    left: Shape,
+    pass: &'p Pass<'p, 'a>,
+}
+
+impl<'a> Iterator for InOrder<'_, 'a> {
+    type Item = Stored<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Stored<'a>> {
+        let rank = self.left.trailing_zeros() as usize;
+        self.left &= self.left.wrapping_sub(1);
+        let place = usize::from(*self.pass.places.get(rank)?);
+        let Found { rank, line } = *self.pass.exact.get(place)?;
+        Some(Stored { rank, name: &[], value: line.value, sensitive: line.sensitive })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.left.count_ones() as usize;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for InOrder<'_, '_> {}
+
 #[cold]
 fn finish(mut pass: Pass<'_, '_>) -> Bytes {
+    pass.exact.sort_by_key(|found| found.rank);
     pass.limit_prefixed();
     let mut found: Vec<_> = pass.exact.iter().chain(&pass.prefixed).copied().collect();
     if pass.bytes > pass.policy.max_bytes {
         pass.shrink(&mut found);
     }
-    block::write(found.iter().map(|found| found.stored(pass.policy)), &pass.drops)
+    block::write(0, found.iter().map(|found| found.stored(pass.policy)), &pass.drops)
 }

@@ -107,8 +107,10 @@ impl ForwardHeaders {
         let mut explanation = Explanation { rows: Vec::new(), placement: None, unrecorded: 0 };
         let Some(propagator) = self.propagator() else { return explanation };
         let policy = propagator.policy();
-        let decision = Outbound::new(policy, outbound, destination, is_default);
-        explanation.placement = decision.placement();
+        let placement = destination.map(|destination| policy.mesh.place(destination));
+        let presigned = destination.is_some_and(|destination| destination.presigned);
+        let decision = Outbound::new(policy, outbound, placement, presigned, is_default);
+        explanation.placement = placement;
         // A listed name stands in its place, dropped or not; names under prefix rules have none but their order.
         let place = |rank| if policy.is_prefix(rank) { policy.exact } else { usize::from(rank) };
         let mut rows = Vec::new();

@@ -3,13 +3,13 @@
 use http::HeaderName;
 use smallvec::SmallVec;
 
-use crate::block::Stored;
+use crate::block::{self, Stored};
 use crate::carriers::{Extract, Inject, Name, Value};
 use crate::catalogue::{AUTHORIZATION, Class};
 use crate::destination::{Destination, Placement};
 use crate::headers::ForwardHeaders;
 use crate::policy::{FamilyId, Policy, Rule, TraceDestinations};
-use crate::shape::Batch;
+use crate::shape::{Batch, Shape};
 
 /// What becomes of one captured header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +62,12 @@ impl<'a, C: Extract + ?Sized> Outbound<'a, C> {
     pub(crate) fn new(
         policy: &'a Policy,
         carrier: &'a C,
-        destination: Option<&Destination<'_>>,
+        placement: Option<Placement>,
+        presigned: bool,
         is_default: impl Fn(&str) -> bool,
     ) -> Self {
         let mut taken = Taken::default();
-        let mut signed = destination.is_some_and(|destination| destination.presigned);
+        let mut signed = presigned;
         carrier.lines(|line| {
             taken.any = true;
             if let Some(family) = policy.family_of(line.name)
@@ -74,16 +75,11 @@ impl<'a, C: Extract + ?Sized> Outbound<'a, C> {
             {
                 taken.insert(family);
             }
-            signed |= destination.is_some()
+            signed |= placement.is_some()
                 && line.name.eq_ignore_ascii_case(AUTHORIZATION.name.as_bytes())
                 && (line.value.starts_with(b"AWS4-") || line.value.starts_with(b"AWS "));
         });
-        let placement = destination.map(|destination| policy.mesh.place(destination));
         Self { policy, carrier, placement, signed, taken }
-    }
-
-    pub(crate) fn placement(&self) -> Option<Placement> {
-        self.placement
     }
 
     pub(crate) fn verdict(&self, rule: &Rule, prefixed: &[u8]) -> Verdict {
@@ -109,6 +105,24 @@ impl<'a, C: Extract + ?Sized> Outbound<'a, C> {
         let mut has = false;
         self.carrier.lines(|line| has |= line.name.eq_ignore_ascii_case(name));
         has
+    }
+}
+
+/// Whether a carrier has no header yet.
+fn is_blank<C: Extract + ?Sized>(carrier: &C) -> bool {
+    let mut blank = true;
+    carrier.lines(|_| blank = false);
+    blank
+}
+
+/// The ranks whose class may go to the destination.
+fn allowed(policy: &Policy, placement: Option<Placement>) -> Shape {
+    match placement {
+        Some(placement) if !placement.in_mesh() => match policy.trace_destinations {
+            TraceDestinations::All => policy.trace_ranks,
+            TraceDestinations::Mesh => 0,
+        },
+        _ => Shape::MAX,
     }
 }
 
@@ -142,17 +156,20 @@ impl ForwardHeaders {
     fn write<C: Inject + ?Sized>(&self, destination: Option<&Destination<'_>>, outbound: &mut C) {
         let Some(propagator) = self.propagator() else { return };
         let policy = propagator.policy();
-        let lines: SmallVec<[Stored<'_>; 16]> = {
-            let decision = Outbound::new(policy, outbound, destination, |name| outbound.is_default(name));
-            self.stored()
-                .filter(|line| decision.verdict(policy.rule(line.rank), line.name) == Verdict::Forward)
-                .collect()
-        };
-        if let Some(batch) = Batch::new(policy, self.block(), &lines)
-            && outbound.fill(batch)
-        {
-            return;
+        let placement = destination.map(|destination| policy.mesh.place(destination));
+        let presigned = destination.is_some_and(|destination| destination.presigned);
+        if !presigned && is_blank(outbound) {
+            let shape = block::shape(self.block()) & allowed(policy, placement);
+            if shape != 0 && outbound.fill(Batch::new(policy, self.block(), shape)) {
+                return;
+            }
         }
+        let is_default = |name: &str| outbound.is_default(name);
+        let decision = Outbound::new(policy, &*outbound, placement, presigned, is_default);
+        let lines: SmallVec<[Stored<'_>; 16]> = self
+            .stored()
+            .filter(|line| decision.verdict(policy.rule(line.rank), line.name) == Verdict::Forward)
+            .collect();
         outbound.reserve(lines.len());
         for header in lines.chunk_by(Stored::same_header) {
             let rule = policy.rule(header[0].rank);

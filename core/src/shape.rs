@@ -6,47 +6,53 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
-use crate::block::Stored;
+use crate::block::Lines;
 use crate::carriers::Value;
 use crate::policy::Policy;
 
-/// Which of the first 128 ranks there are, one bit each.
+/// Which of the first 128 ranks there are, one bit each. 0 where a name has several lines, a prefix rule selected one,
+/// or a rank is higher.
 pub(crate) type Shape = u128;
+
+/// The bit of a rank.
+pub(crate) const fn bit(rank: u16) -> Shape {
+    if rank < 128 { 1 << rank } else { 0 }
+}
 
 /// How many shapes are kept. A service sees few; what does not fit is written line by line.
 const KEPT: usize = 16;
 
 /// Maps by shape. Filled by use, never emptied, so reading needs no lock.
 #[derive(Debug, Default)]
-pub(crate) struct Shapes([OnceLock<(Shape, HeaderMap)>; KEPT]);
+pub(crate) struct Shapes([OnceLock<Template>; KEPT]);
 
-/// Lines of distinct names in policy order, for a carrier that can take them all at once.
+#[derive(Debug)]
+struct Template {
+    shape: Shape,
+    /// None where the map's order is not that of the ranks: the crate http promises none.
+    map: Option<HeaderMap>,
+}
+
+/// Lines that have a shape, for a carrier that can take them all at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     policy: &'a Policy,
-    shape: Shape,
     block: &'a Bytes,
-    lines: &'a [Stored<'a>],
+    /// Which of the block's lines go.
+    shape: Shape,
 }
 
 impl<'a> Batch<'a> {
-    /// None where the lines have no shape: a name has several lines, or a prefix rule selected one.
-    pub(crate) fn new(policy: &'a Policy, block: &'a Bytes, lines: &'a [Stored<'a>]) -> Option<Self> {
-        let mut shape: Shape = 0;
-        for line in lines {
-            let bit = 1u128.checked_shl(line.rank.into())?;
-            if policy.is_prefix(line.rank) || shape & bit != 0 {
-                return None;
-            }
-            shape |= bit;
-        }
-        Some(Self { policy, shape, block, lines })
+    pub(crate) fn new(policy: &'a Policy, block: &'a Bytes, shape: Shape) -> Self {
+        Self { policy, block, shape }
     }
 
     /// A map with just these lines. None where they are better written one by one.
+    #[inline]
     pub(crate) fn to_map(self) -> Option<HeaderMap> {
         let mut map = self.template()?.clone();
-        for (slot, line) in map.values_mut().zip(self.lines) {
+        let lines = Lines::new(self.block).filter(|line| self.shape & bit(line.rank) != 0);
+        for (slot, line) in map.values_mut().zip(lines) {
             let value = Value { bytes: line.value, block: Some(self.block), sensitive: line.sensitive };
             *slot = value.to_http()?;
         }
@@ -58,20 +64,21 @@ impl<'a> Batch<'a> {
         let spread = (self.shape ^ self.shape >> 64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let start = (spread >> 60) as usize;
         for step in 0..4 {
-            let (shape, map) =
-                self.policy.shapes.0[(start + step) % KEPT].get_or_init(|| (self.shape, self.make()));
-            if *shape == self.shape {
-                // The crate http promises no order; where it is not that of the lines, the template is of no use.
-                let in_order =
-                    map.keys().zip(self.lines).all(|(name, line)| *name == self.policy.rule(line.rank).name);
-                return (in_order && map.len() == self.lines.len()).then_some(map);
+            let template = self.policy.shapes.0[(start + step) % KEPT].get_or_init(|| self.make());
+            if template.shape == self.shape {
+                return template.map.as_ref();
             }
         }
         None
     }
 
-    fn make(&self) -> HeaderMap {
-        let names = self.lines.iter().map(|line| self.policy.rule(line.rank).name.clone());
-        names.map(|name| (name, HeaderValue::from_static(""))).collect()
+    #[cold]
+    fn make(&self) -> Template {
+        let ranks = (0..128).filter(|rank| self.shape & bit(*rank) != 0);
+        let names: Vec<_> = ranks.map(|rank| &self.policy.rule(rank).name).collect();
+        let map: HeaderMap =
+            names.iter().map(|name| ((*name).clone(), HeaderValue::from_static(""))).collect();
+        let in_order = map.keys().eq(names);
+        Template { shape: self.shape, map: in_order.then_some(map) }
     }
 }

@@ -8,7 +8,7 @@ use crate::block;
 use crate::catalogue::presets::{self, Preset};
 use crate::catalogue::{CATALOGUE, Class, Family, Header, refused};
 use crate::destination::MeshHosts;
-use crate::shape::Shapes;
+use crate::shape::{self, Shapes};
 use crate::table::{Prefix, Table};
 use crate::{PolicyError, PolicyErrorKind};
 
@@ -208,6 +208,10 @@ pub(crate) fn compile(settings: Settings) -> Result<Policy, PolicyError> {
             .map(|(prefix, family)| (Prefix::new(prefix), family))
             .collect(),
         shapes: Shapes::default(),
+        trace_ranks: (0..)
+            .zip(&rules)
+            .filter(|(_, rule)| rule.class == Class::Trace)
+            .fold(0, |ranks, (rank, _)| ranks | shape::bit(rank)),
         exact,
         rules,
         mesh: MeshHosts::parse(&settings.mesh_hosts)?,

@@ -11,7 +11,7 @@ use http::HeaderName;
 
 use crate::catalogue::{Class, refused};
 use crate::destination::MeshHosts;
-use crate::shape::Shapes;
+use crate::shape::{Shape, Shapes};
 use crate::table::{Key, Prefix, Table};
 
 /// What is captured of one request, in bytes of names and values together, unless configured otherwise.
@@ -47,6 +47,8 @@ pub(crate) struct Policy {
     /// Prefixes of selected families, for the names that a caller may have set.
     family_prefixes: Vec<(Prefix, FamilyId)>,
     pub(crate) shapes: Shapes,
+    /// The ranks of class trace.
+    pub(crate) trace_ranks: Shape,
     pub(crate) mesh: MeshHosts,
     pub(crate) trace_destinations: TraceDestinations,
     pub(crate) max_bytes: usize,
