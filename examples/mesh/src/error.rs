@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
-/// Why a mesh could not start, run or be measured.
+/// Why a mesh could not start, run or be measured. What the system said is the `source` and not in the message.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MeshError {
@@ -19,7 +19,7 @@ pub enum MeshError {
         looked: String,
     },
     /// A port is in use.
-    #[error("port {port} on 127.0.0.1 is taken ({source}); stop what uses it or choose another")]
+    #[error("port {port} on 127.0.0.1 is taken; stop what uses it or choose another")]
     PortTaken {
         /// The port.
         port: u16,
@@ -33,7 +33,7 @@ pub enum MeshError {
         tries: usize,
     },
     /// A program could not be started.
-    #[error("cannot start {name} ({}): {source}", program.display())]
+    #[error("cannot start {name} ({})", program.display())]
     Spawn {
         /// Which process of the mesh.
         name: String,
@@ -67,7 +67,7 @@ pub enum MeshError {
         log: String,
     },
     /// The load driver could not be built.
-    #[error("cannot send requests to {gateway}: {source}")]
+    #[error("cannot send requests to {gateway}")]
     Client {
         /// The gateway.
         gateway: SocketAddr,
@@ -75,7 +75,7 @@ pub enum MeshError {
         source: reqwest::Error,
     },
     /// A file or socket failed.
-    #[error("{what}: {source}")]
+    #[error("{what}")]
     Io {
         /// What was tried.
         what: String,

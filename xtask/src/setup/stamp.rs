@@ -1,6 +1,7 @@
 //! Remembers what a step was last done with, so that it is not done again for the same inputs.
 
 use std::{
+    fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
@@ -25,7 +26,9 @@ impl Stamp {
             hash.update((bytes.len() as u64).to_le_bytes());
             hash.update(bytes);
         };
-        words.iter().for_each(|word| add(word.as_bytes()));
+        for word in words {
+            add(word.as_bytes());
+        }
         for path in paths.iter().filter(|path| path.exists()) {
             let walk = WalkBuilder::new(path).require_git(false).sort_by_file_path(Path::cmp).build();
             for entry in walk {
@@ -37,8 +40,7 @@ impl Stamp {
                 }
             }
         }
-        let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { file, hash })
+        Ok(Self { file, hash: hex(&hash.finalize()) })
     }
 
     /// Whether the step was done with these inputs.
@@ -51,5 +53,39 @@ impl Stamp {
         let parent = self.file.parent().context("a stamp has a directory")?;
         fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         fs::write(&self.file, &self.hash).with_context(|| format!("cannot write {}", self.file.display()))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(dir: &Path, words: &[&str]) -> Stamp {
+        Stamp::new(dir.join("made/stamp"), words, &[dir.join("src")]).unwrap()
+    }
+
+    #[test]
+    fn a_step_is_fresh_until_one_of_its_inputs_changes() {
+        let dir = std::env::temp_dir().join(format!("onward-stamp-{}", std::process::id()));
+        fs::create_dir_all(dir.join("src/target")).unwrap();
+        fs::write(dir.join("src/.gitignore"), "/target\n").unwrap();
+        fs::write(dir.join("src/a"), "one").unwrap();
+        assert!(!stamp(&dir, &["3.13"]).is_fresh());
+        stamp(&dir, &["3.13"]).set().unwrap();
+        assert!(stamp(&dir, &["3.13"]).is_fresh());
+
+        fs::write(dir.join("src/target/built"), "ignored by git").unwrap();
+        assert!(stamp(&dir, &["3.13"]).is_fresh());
+        assert!(!stamp(&dir, &["3.12"]).is_fresh());
+        fs::write(dir.join("src/a"), "two").unwrap();
+        assert!(!stamp(&dir, &["3.13"]).is_fresh());
+        fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -6,9 +6,9 @@ use anyhow::{Result, anyhow, bail};
 
 /// A program and its version.
 #[derive(Clone, Debug)]
-pub(super) struct Tool {
-    pub(super) path: PathBuf,
-    pub(super) version: String,
+pub(crate) struct Tool {
+    pub(crate) path: PathBuf,
+    pub(crate) version: String,
 }
 
 const PYTHON: (u32, u32) = (3, 10);

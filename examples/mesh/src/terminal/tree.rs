@@ -9,6 +9,7 @@ use crate::{
     collector::{
         span::Span,
         trace::{Row, Trace},
+        verdict::Break,
     },
 };
 
@@ -36,8 +37,11 @@ pub fn tree(judged: &Judged, width: usize) -> String {
             paint(style, &bar),
         );
     }
-    for broken in &judged.breaks {
-        let _ = writeln!(text, "  {}", paint(BAD, &format!("✗ {}", broken.sentence())));
+    let mut sentences: Vec<String> = judged.breaks.iter().map(Break::sentence).collect();
+    // A service that lost the headers of several calls is told so once.
+    sentences.dedup();
+    for sentence in sentences {
+        let _ = writeln!(text, "  {}", paint(BAD, &format!("✗ {sentence}")));
     }
     text
 }
@@ -178,7 +182,7 @@ trace t  3 spans, 4.00 ms  whole
             span("3", Some("2"), Kind::Server, "details", 2_000, 1_000),
             span("4", Some("1"), Kind::Client, "page", 5_000, 1_000),
         ]));
-        let names: Vec<_> = text.lines().skip(1).map(|line| &line[2..line.find(')').unwrap() + 1]).collect();
+        let names: Vec<_> = text.lines().skip(1).map(|line| &line[2..=line.find(')').unwrap()]).collect();
         assert_eq!(names, ["page (ingress)", "├ page (egress)", "│ └ details (ingress)", "└ page (egress)"]);
     }
 
