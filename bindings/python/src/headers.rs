@@ -206,7 +206,9 @@ impl ForwardHeaders {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        guard(py, || Ok(format!("<ForwardHeaders {}>", self.keys(py)?.join(" "))))
+        guard(py, || {
+            Ok(format!("<{}>", [vec!["ForwardHeaders".to_owned()], self.keys(py)?].concat().join(" ")))
+        })
     }
 
     /// What came in and was not captured, as `(name, reason)`: `forbidden_byte`, `invalid_name`, `too_many`,

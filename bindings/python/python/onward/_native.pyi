@@ -1,7 +1,20 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypedDict, TypeVar, final, overload
 
-T = TypeVar("T")
+__all__ = [
+    "__version__",
+    "ForwardHeaders",
+    "Propagator",
+    "Explanation",
+    "get_forward_headers",
+    "default",
+    "set_default",
+    "is_request",
+    "_panic_for_test",
+    "_policy_error_codes",
+]
+
+_T = TypeVar("_T")
 
 __version__: str
 
@@ -26,7 +39,7 @@ class ForwardHeaders(Mapping[str, str]):
     @overload
     def get(self, name: str) -> str | None: ...
     @overload
-    def get(self, name: str, default: T) -> str | T: ...
+    def get(self, name: str, default: _T) -> str | _T: ...
     def __getitem__(self, key: str, /) -> str: ...
     def __contains__(self, key: object, /) -> bool: ...
     def __iter__(self) -> Iterator[str]: ...
