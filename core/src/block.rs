@@ -1,9 +1,8 @@
 //! How a capture lies in memory: one block of bytes, so that capturing costs one allocation and cloning none.
 //!
 //! ```text
-//! shape: u128 | lines: u16 | drops: u16 | unrecorded drops: u32
-//! lines + drops times: rank: u16 | name length: u16 | flags and value length: u32
-//! lines + drops times: name (of prefix rules only), value
+//! shape: u64 | lines: u16 | drops: u16 | unrecorded drops: u32
+//! each line, then each drop: rank: u16 | name length: u16 | flag and value length: u32 | name (prefix rules only) | value
 //! ```
 //!
 //! Of a drop, the value's length is the reason. The shape has a bit for each rank, or is 0 where the lines have none.
@@ -15,8 +14,8 @@ use crate::shape::Shape;
 /// Room for a value's length beside the flag.
 pub(crate) const MAX_VALUE: usize = (SENSITIVE - 1) as usize;
 const SENSITIVE: u32 = 1 << 31;
-const HEAD: usize = 24;
-const SHAPE: usize = 16;
+const HEAD: usize = 16;
+const SHAPE: usize = 8;
 const ENTRY: usize = 8;
 
 /// Names of dropped headers that are kept for `explain`; what is beyond is counted.
@@ -47,33 +46,28 @@ pub(crate) struct StoredDrop<N> {
     pub(crate) reason: u8,
 }
 
-/// Writes a block. Names longer than a length field holds do not occur: HTTP has none.
+/// Writes a block; `size` is the length of all names and values that stand in it, and may be too large. Names longer
+/// than a length field holds do not occur: HTTP has none.
+#[inline]
 pub(crate) fn write<'a>(
     shape: Shape,
-    lines: impl ExactSizeIterator<Item = Stored<'a>> + Clone,
+    size: usize,
+    lines: impl ExactSizeIterator<Item = Stored<'a>>,
     drops: &[StoredDrop<Vec<u8>>],
 ) -> Bytes {
     if lines.len() == 0 && drops.is_empty() {
         return Bytes::new();
     }
     let recorded = &drops[..drops.len().min(MAX_DROPS)];
-    let size = HEAD
-        + ENTRY * (lines.len() + recorded.len())
-        + lines.clone().map(|line| line.name.len() + line.value.len()).sum::<usize>()
-        + recorded.iter().map(|drop| drop.name.len()).sum::<usize>();
-    let mut block = Vec::with_capacity(size);
+    let drop_names = recorded.iter().map(|drop| drop.name.len()).sum::<usize>();
+    let mut block = Vec::with_capacity(HEAD + ENTRY * (lines.len() + recorded.len()) + size + drop_names);
     block.extend_from_slice(&shape.to_le_bytes());
     block.extend_from_slice(&short(lines.len()));
     block.extend_from_slice(&short(recorded.len()));
     block.extend_from_slice(&long(drops.len() - recorded.len()).to_le_bytes());
-    for line in lines.clone() {
+    for line in lines {
         let flag = if line.sensitive { SENSITIVE } else { 0 };
         entry(&mut block, line.rank, line.name.len(), long(line.value.len()) | flag);
-    }
-    for drop in recorded {
-        entry(&mut block, drop.rank, drop.name.len(), u32::from(drop.reason));
-    }
-    for line in lines {
         if !line.name.is_empty() {
             let start = block.len();
             block.extend_from_slice(line.name);
@@ -82,11 +76,13 @@ pub(crate) fn write<'a>(
         block.extend_from_slice(line.value);
     }
     for drop in recorded {
+        entry(&mut block, drop.rank, drop.name.len(), u32::from(drop.reason));
         block.extend_from_slice(&drop.name);
     }
     Bytes::from(block)
 }
 
+#[inline]
 fn entry(block: &mut Vec<u8>, rank: u16, name: usize, value: u32) {
     let mut entry = [0; ENTRY];
     entry[..2].copy_from_slice(&rank.to_le_bytes());
@@ -105,34 +101,27 @@ fn long(length: usize) -> u32 {
 
 /// Reads a block: the lines, then the drops.
 #[derive(Clone, Debug)]
-pub(crate) struct Reader<'a> {
-    /// Entries that are left, and the bytes that are left for them.
-    entries: &'a [u8],
-    data: &'a [u8],
-}
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
+    /// With the number of lines, and of drops.
+    #[inline]
     fn new(block: &'a [u8]) -> (Self, usize, usize) {
-        let Some((head, rest)) = block.split_first_chunk::<HEAD>() else {
-            return (Self { entries: &[], data: &[] }, 0, 0);
-        };
-        let [l0, l1, d0, d1, u0, u1, u2, u3] = *head.last_chunk::<{ HEAD - SHAPE }>().unwrap_or(&[0; 8]);
+        let Some((head, rest)) = block.split_first_chunk::<HEAD>() else { return (Self(&[]), 0, 0) };
+        let [.., l0, l1, d0, d1, u0, u1, u2, u3] = *head;
         let lines = usize::from(u16::from_le_bytes([l0, l1]));
         let drops = usize::from(u16::from_le_bytes([d0, d1]));
-        let unrecorded = u32::from_le_bytes([u0, u1, u2, u3]) as usize;
-        let (entries, data) = rest.split_at(ENTRY * (lines + drops));
-        (Self { entries, data }, lines, drops + unrecorded)
+        (Self(rest), lines, drops + u32::from_le_bytes([u0, u1, u2, u3]) as usize)
     }
 
     #[inline]
     fn next(&mut self) -> Option<(u16, &'a [u8], u32)> {
-        let (entry, rest) = self.entries.split_first_chunk::<ENTRY>()?;
-        self.entries = rest;
+        let (entry, rest) = self.0.split_first_chunk::<ENTRY>()?;
         let rank = u16::from_le_bytes([entry[0], entry[1]]);
         let name = usize::from(u16::from_le_bytes([entry[2], entry[3]]));
         let value = u32::from_le_bytes([entry[4], entry[5], entry[6], entry[7]]);
-        let (name, data) = self.data.split_at(name);
-        self.data = data;
+        let (name, rest) = rest.split_at_checked(name)?;
+        self.0 = rest;
         Some((rank, name, value))
     }
 }
@@ -158,8 +147,8 @@ impl<'a> Iterator for Lines<'a> {
     fn next(&mut self) -> Option<Stored<'a>> {
         self.left = self.left.checked_sub(1)?;
         let (rank, name, value) = self.reader.next()?;
-        let (bytes, data) = self.reader.data.split_at((value & !SENSITIVE) as usize);
-        self.reader.data = data;
+        let (bytes, rest) = self.reader.0.split_at_checked((value & !SENSITIVE) as usize)?;
+        self.reader.0 = rest;
         Some(Stored { rank, name, value: bytes, sensitive: value & SENSITIVE != 0 })
     }
 

@@ -82,11 +82,14 @@ struct Pass<'p, 'a> {
     /// Selected by prefix, in arrival order.
     prefixed: Vec<Found<'a>>,
     drops: Vec<StoredDrop<Vec<u8>>>,
+    /// The length of the names and values together.
     bytes: usize,
+    /// The length of the values in `exact`.
+    values: usize,
     /// The ranks in `exact`.
     shape: Shape,
     /// Where in `exact` the line of a rank is.
-    places: [u8; 128],
+    places: [u8; 64],
     /// Whether that is all that there is to say: no repeats, no prefixes, no rank above.
     plain: bool,
 }
@@ -106,6 +109,7 @@ impl<'a> Pass<'_, 'a> {
             self.prefixed(found);
         } else {
             self.bytes += found.size();
+            self.values += line.value.len();
             let bit = shape::bit(rank);
             self.plain &= bit & !self.shape != 0;
             self.shape |= bit;
@@ -199,13 +203,14 @@ pub(crate) fn capture<C: Extract + ?Sized>(policy: &Policy, carrier: &C) -> Byte
         prefixed: Vec::new(),
         drops: Vec::new(),
         bytes: 0,
+        values: 0,
         shape: 0,
-        places: [0; 128],
+        places: [0; 64],
         plain: true,
     };
     carrier.lines(|line| pass.line(line));
     if pass.plain && pass.prefixed.is_empty() && pass.bytes <= policy.max_bytes {
-        return block::write(pass.shape, InOrder { left: pass.shape, pass: &pass }, &pass.drops);
+        return block::write(pass.shape, pass.values, InOrder { left: pass.shape, pass: &pass }, &pass.drops);
     }
     finish(pass)
 }
@@ -245,5 +250,6 @@ fn finish(mut pass: Pass<'_, '_>) -> Bytes {
     if pass.bytes > pass.policy.max_bytes {
         pass.shrink(&mut found);
     }
-    block::write(0, found.iter().map(|found| found.stored(pass.policy)), &pass.drops)
+    let size = found.iter().map(Found::size).sum();
+    block::write(0, size, found.iter().map(|found| found.stored(pass.policy)), &pass.drops)
 }

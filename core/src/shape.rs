@@ -10,13 +10,13 @@ use crate::block::Lines;
 use crate::carriers::Value;
 use crate::policy::Policy;
 
-/// Which of the first 128 ranks there are, one bit each. 0 where a name has several lines, a prefix rule selected one,
+/// Which of the first 64 ranks there are, one bit each. 0 where a name has several lines, a prefix rule selected one,
 /// or a rank is higher.
-pub(crate) type Shape = u128;
+pub(crate) type Shape = u64;
 
 /// The bit of a rank.
 pub(crate) const fn bit(rank: u16) -> Shape {
-    if rank < 128 { 1 << rank } else { 0 }
+    if rank < 64 { 1 << rank } else { 0 }
 }
 
 /// How many shapes are kept. A service sees few; what does not fit is written line by line.
@@ -61,7 +61,7 @@ impl<'a> Batch<'a> {
 
     fn template(&self) -> Option<&'a HeaderMap> {
         // The multiplier spreads shapes that differ in few bits.
-        let spread = (self.shape ^ self.shape >> 64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let spread = self.shape.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let start = (spread >> 60) as usize;
         for step in 0..4 {
             let template = self.policy.shapes.0[(start + step) % KEPT].get_or_init(|| self.make());
@@ -74,7 +74,7 @@ impl<'a> Batch<'a> {
 
     #[cold]
     fn make(&self) -> Template {
-        let ranks = (0..128).filter(|rank| self.shape & bit(*rank) != 0);
+        let ranks = (0..64).filter(|rank| self.shape & bit(*rank) != 0);
         let names: Vec<_> = ranks.map(|rank| &self.policy.rule(rank).name).collect();
         let map: HeaderMap =
             names.iter().map(|name| ((*name).clone(), HeaderValue::from_static(""))).collect();
