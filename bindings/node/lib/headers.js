@@ -1,0 +1,142 @@
+'use strict'
+
+const { checked } = require('./errors')
+const { destinationText, isPresigned } = require('./policy')
+const { writer } = require('./outbound')
+
+const OURS = Symbol('onward')
+
+/** What was captured of one inbound request. */
+class ForwardHeaders {
+  #policy
+  /** Lines as Node's parser has read them, until something needs the headers in them. */
+  #source
+  /** One value per name: what nearly every request comes to. */
+  #picked
+  /** What the core captured, of any other request. */
+  #capture
+  #lines
+
+  constructor(key, policy, source, picked, capture) {
+    if (key !== OURS) throw new TypeError('ForwardHeaders come from Propagator.extract')
+    this.#policy = policy
+    this.#source = source
+    this.#picked = picked
+    this.#capture = capture
+  }
+
+  get size() {
+    return this.#flat().length / 2
+  }
+
+  get(name) {
+    const wanted = String(name).toLowerCase()
+    for (const [present, value] of this) if (present === wanted) return value
+    return undefined
+  }
+
+  *[Symbol.iterator]() {
+    const flat = this.#flat()
+    for (let i = 0; i < flat.length; i += 2) yield [flat[i], flat[i + 1]]
+  }
+
+  get dropped() {
+    this.#resolve()
+    const flat = this.#capture === undefined ? [] : checked(this.#capture.dropped())
+    return Array.from({ length: flat.length / 2 }, (_, i) => ({ name: flat[2 * i], reason: flat[2 * i + 1] }))
+  }
+
+  get droppedCount() {
+    this.#resolve()
+    return this.#capture === undefined ? 0 : checked(this.#capture.droppedCount())
+  }
+
+  inject(carrier, destination) {
+    const [kind, into] = writer(carrier)
+    this.#write(kind, into, destinationText(destination))
+    return carrier
+  }
+
+  toObject(destination) {
+    return this.inject({}, destination)
+  }
+
+  explain(destination, outbound, defaults = []) {
+    if (this.#policy === undefined) return []
+    this.#resolve()
+    const present = []
+    if (outbound !== undefined) {
+      const [kind, from] = writer(outbound)
+      kind.each(from, (name, value) => present.push(String(name), String(value)))
+    }
+    const capture = this.#capture ?? this.#policy.capture(this.#flat())
+    return checked(capture.explain(destinationText(destination), present, defaults))
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    // Values may be credentials.
+    return `ForwardHeaders { ${[...this].map(([name]) => name).join(', ')} }`
+  }
+
+  #resolve() {
+    if (this.#source === undefined) return
+    this.#picked = this.#policy.plan.pick(this.#source, {})
+    if (this.#picked === undefined) this.#capture = this.#policy.capture(this.#source)
+    // The rest of the request need not live as long as this.
+    this.#source = undefined
+  }
+
+  #flat() {
+    if (this.#lines === undefined) {
+      this.#resolve()
+      this.#lines = this.#picked === undefined ? checked(this.#capture.lines()) : Object.entries(this.#picked).flat()
+    }
+    return this.#lines
+  }
+
+  /** Writes what may go. `isDefault` tells which lines the client library has set by itself. */
+  #write(kind, into, destination, isDefault) {
+    if (this.#policy === undefined) return
+    if (kind.isEmpty?.(into) && (destination === undefined || this.#isFree(destination)) && this.#copy(into)) return
+    const decision = this.#policy.decide((visit) => kind.each(into, visit), destination, isDefault)
+    if (decision === undefined) return
+    const flat = this.#flat()
+    for (let i = 0; i < flat.length; ) {
+      const name = flat[i]
+      const values = [flat[i + 1]]
+      for (i += 2; flat[i] === name; i += 2) values.push(flat[i + 1])
+      if (this.#policy.mayGo(name, decision)) kind.write(into, name, values, this.#policy.plan.rule(name).separator)
+    }
+  }
+
+  #isFree(destination) {
+    return this.#policy.inMesh(destination) && !isPresigned(destination)
+  }
+
+  /** The quick way into an empty plain object. */
+  #copy(object) {
+    if (this.#source !== undefined) return this.#policy.plan.pick(this.#source, object) !== undefined
+    if (this.#picked === undefined) return false
+    for (const name in this.#picked) object[name] = this.#picked[name]
+    return true
+  }
+
+  /** Onward's own way to make one: from lines that Node's parser has read, from one value per name, or by the core. */
+  static [OURS]({ policy, source, picked, capture }) {
+    return new ForwardHeaders(OURS, policy, source, picked, capture)
+  }
+
+  /** Onward's own way to write to a client's request. */
+  static [Symbol.for('onward.write')](headers, kind, into, destination, isDefault) {
+    headers.#write(kind, into, destination, isDefault)
+  }
+}
+
+const make = ForwardHeaders[OURS]
+const write = ForwardHeaders[Symbol.for('onward.write')]
+delete ForwardHeaders[OURS]
+delete ForwardHeaders[Symbol.for('onward.write')]
+
+const EMPTY = make({ picked: {} })
+
+module.exports = { ForwardHeaders, EMPTY, make, write }

@@ -1,0 +1,103 @@
+'use strict'
+
+const native = require('./native')
+const { OnwardError } = require('./errors')
+const { Policy, destinationText } = require('./policy')
+const { incoming, isParsed, isClean, isPlain, lines } = require('./carriers')
+const { make } = require('./headers')
+
+const LISTS = ['presets', 'add', 'remove', 'meshHosts']
+const LIMITS = ['maxBytes', 'maxPrefixHeaders']
+const OPTIONS = [...LISTS, ...LIMITS, 'traceDestinations']
+
+class Propagator {
+  #policy
+
+  constructor(options = {}) {
+    this.#policy = options instanceof Policy ? options : new Policy(native.compile(checkedOptions(options, OPTIONS)))
+  }
+
+  static fromEnv(env = process.env, limits = {}) {
+    const { maxBytes, maxPrefixHeaders } = checkedOptions(limits, LIMITS)
+    const variables = Object.keys(env).filter((name) => name.startsWith('ONWARD_') && env[name] !== undefined)
+    const flat = variables.flatMap((name) => [name, String(env[name])])
+    return new Propagator(new Policy(native.compileEnv(flat, maxBytes, maxPrefixHeaders)))
+  }
+
+  extract(carrier) {
+    const request = parsedRequest(carrier)
+    if (request !== undefined) return make({ policy: this.#policy, source: request.rawHeaders })
+    const read = this.#read(carrier)
+    return make({ policy: this.#policy, ...read })
+  }
+
+  getForwardHeaders(carrier, destination) {
+    const request = parsedRequest(carrier)
+    if (request !== undefined && destination === undefined) {
+      const picked = this.#policy.plan.pick(request.rawHeaders, {})
+      if (picked !== undefined) return picked
+    } else if (request === undefined && destination === undefined) {
+      const read = this.#read(carrier)
+      if (read.picked !== undefined) return read.picked
+      return make({ policy: this.#policy, ...read }).toObject()
+    }
+    return this.extract(carrier).toObject(destination)
+  }
+
+  inMesh(destination) {
+    return this.#policy.inMesh(destinationText(destination) ?? '')
+  }
+
+  explain(carrier, destination, outbound) {
+    return this.extract(carrier).explain(destination, outbound)
+  }
+
+  /** Reads a carrier that may change afterwards, or hold anything: at once, and with every value checked. */
+  #read(carrier) {
+    const { plan } = this.#policy
+    let picked
+    try {
+      if (isPlain(carrier) && incoming(carrier) === undefined) picked = plan.pickObject(carrier, {})
+    } catch {
+      // What cannot be read quickly is read, or refused, below.
+    }
+    if (picked !== undefined && isClean(picked)) return { picked }
+    const flat = lines(carrier)
+    picked = plan.pick(flat, {})
+    return picked !== undefined && isClean(picked) ? { picked } : { capture: this.#policy.capture(flat) }
+  }
+}
+
+/** The request that Node's parser has read, if `carrier` is or holds one. */
+function parsedRequest(carrier) {
+  if (typeof carrier !== 'object' || carrier === null) return undefined
+  try {
+    const request = incoming(carrier)
+    return request !== undefined && isParsed(request) ? request : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function checkedOptions(options, known) {
+  if (typeof options !== 'object' || options === null) throw invalid('options', 'options are an object')
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw invalid(name, `\`${name}\` is not an option; choose from ${known.join(', ')}`)
+    const value = options[name]
+    if (value === undefined) continue
+    if (LISTS.includes(name) && !(Array.isArray(value) && value.every((each) => typeof each === 'string'))) {
+      throw invalid(name, `\`${name}\` is a list of strings`)
+    }
+    if (LIMITS.includes(name) && !(Number.isSafeInteger(value) && value >= 0)) {
+      throw new OnwardError('invalid_limit', String(value), `\`${String(value)}\` is no limit; \`${name}\` is a whole number`)
+    }
+    if (name === 'traceDestinations' && typeof value !== 'string') throw invalid(name, `\`${name}\` is 'all' or 'mesh'`)
+  }
+  return options
+}
+
+function invalid(token, message) {
+  return new OnwardError('invalid_argument', token, message)
+}
+
+module.exports = { Propagator }

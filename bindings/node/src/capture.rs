@@ -1,0 +1,128 @@
+//! What was captured of one request, by the core itself.
+
+use napi::bindgen_prelude::Either;
+use napi_derive::napi;
+use onward::{Destination, DropReason, ForwardHeaders, Outcome, Propagator};
+
+use crate::carriers::{Inbound, Outbound, text};
+use crate::failure::{Failure, guarded};
+
+/// Reason of a drop that only a language with text beyond Latin-1 knows.
+const NOT_LATIN1: (&str, &str) = ("not_latin1", "its value is no Latin-1 text");
+
+/// Captured headers.
+#[napi]
+pub struct NativeCapture {
+    inner: ForwardHeaders,
+    not_latin1: Vec<String>,
+}
+
+/// One header of an explanation.
+#[napi(object)]
+pub struct Row {
+    pub name: String,
+    pub class: String,
+    pub outcome: String,
+    pub rule: String,
+    pub reason: String,
+}
+
+impl NativeCapture {
+    pub(crate) fn new(propagator: &Propagator, inbound: &[String]) -> Self {
+        let inbound = Inbound::new(inbound);
+        Self { inner: propagator.extract(&inbound), not_latin1: inbound.not_latin1 }
+    }
+
+    fn is_not_latin1(&self, name: &str) -> bool {
+        self.not_latin1.iter().any(|other| other == name)
+    }
+
+    fn added<const REPEATS: bool>(
+        &self,
+        destination: Option<&str>,
+        outbound: &[String],
+        defaults: Vec<String>,
+    ) -> Vec<String> {
+        let mut outbound = Outbound::<REPEATS>::new(outbound, defaults);
+        match destination {
+            Some(destination) => self.inner.inject_to(&Destination::parse(destination), &mut outbound),
+            None => self.inner.inject(&mut outbound),
+        }
+        outbound.added
+    }
+}
+
+#[napi]
+impl NativeCapture {
+    /// All lines, flat.
+    #[napi(catch_unwind)]
+    pub fn lines(&self) -> Either<Vec<String>, Failure> {
+        guarded(|| Ok(self.inner.iter().flat_map(|(name, value)| [name.to_owned(), text(value)]).collect()))
+    }
+
+    /// Names and reasons of what was dropped, flat.
+    #[napi(catch_unwind)]
+    pub fn dropped(&self) -> Either<Vec<String>, Failure> {
+        guarded(|| {
+            let drops = self.inner.dropped().flat_map(|(name, reason)| {
+                let not_latin1 = reason == DropReason::ForbiddenByte && self.is_not_latin1(&name);
+                let code = if not_latin1 { NOT_LATIN1.0 } else { reason.code() };
+                [name.into_owned(), code.to_owned()]
+            });
+            Ok(drops.collect())
+        })
+    }
+
+    /// How many lines were dropped; more than [`dropped`](Self::dropped) lists when there are very many.
+    #[napi(catch_unwind)]
+    pub fn dropped_count(&self) -> Either<u32, Failure> {
+        guarded(|| Ok(u32::try_from(self.inner.dropped_count()).unwrap_or(u32::MAX)))
+    }
+
+    /// What injection adds to an outbound request, flat. With `repeats` a name can have several lines.
+    #[napi(catch_unwind)]
+    pub fn inject(
+        &self,
+        destination: Option<String>,
+        outbound: Vec<String>,
+        defaults: Vec<String>,
+        repeats: bool,
+    ) -> Either<Vec<String>, Failure> {
+        guarded(|| {
+            let destination = destination.as_deref();
+            Ok(if repeats {
+                self.added::<true>(destination, &outbound, defaults)
+            } else {
+                self.added::<false>(destination, &outbound, defaults)
+            })
+        })
+    }
+
+    /// What becomes of each header.
+    #[napi(catch_unwind)]
+    pub fn explain(
+        &self,
+        destination: Option<String>,
+        outbound: Vec<String>,
+        defaults: Vec<String>,
+    ) -> Either<Vec<Row>, Failure> {
+        guarded(|| {
+            let destination = destination.as_deref().map(Destination::parse);
+            let outbound = Outbound::<true>::new(&outbound, Vec::new());
+            let is_default = |name: &str| defaults.iter().any(|default| default.eq_ignore_ascii_case(name));
+            let explanation = self.inner.explain_with(destination.as_ref(), &outbound, is_default);
+            let rows = explanation.rows().iter().map(|row| Row {
+                name: row.name.clone(),
+                class: row.class.as_str().into(),
+                outcome: row.outcome.as_str().into(),
+                rule: row.rule.into(),
+                reason: if row.outcome == Outcome::Dropped && self.is_not_latin1(&row.name) {
+                    NOT_LATIN1.1.into()
+                } else {
+                    row.reason.clone()
+                },
+            });
+            Ok(rows.collect())
+        })
+    }
+}

@@ -1,0 +1,63 @@
+// Real servers on loopback, on ports that the system chooses, and what was sent to them.
+
+import http from 'node:http'
+import net from 'node:net'
+import { once } from 'node:events'
+
+/** Starts `server`, and stops it when the test `t` ends. Answers its port. */
+export async function listen(t, server) {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t?.after(() => stop(server))
+  return server.address().port
+}
+
+export function stop(server) {
+  server.closeAllConnections?.()
+  return new Promise((resolve) => server.close(resolve))
+}
+
+/** A service that answers with the header lines it got. */
+export function echo() {
+  return http.createServer((request, response) => {
+    const lines = []
+    for (let i = 0; i < request.rawHeaders.length; i += 2) lines.push([request.rawHeaders[i].toLowerCase(), request.rawHeaders[i + 1]])
+    request.resume()
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(lines))
+  })
+}
+
+/** The values of `name` among lines, in order. */
+export const valuesOf = (lines, name) => lines.filter(([other]) => other === name).map(([, value]) => value)
+
+/** Sends each list of lines as one request over one real connection; gives the requests as Node's parser made them. */
+export async function parsedRequests(lists, options = {}) {
+  const requests = []
+  const held = []
+  let socket
+  const server = http.createServer({ maxHeaderSize: 65536, ...options }, (request, response) => {
+    requests.push(request)
+    held.push(response)
+    // Answered one after another, so that the connection, and the parser on it, stay.
+    response.end()
+    if (requests.length === lists.length) server.emit('all')
+  })
+  server.maxHeadersCount = 0
+  server.keepAliveTimeout = 0
+  const port = await listen(undefined, server)
+  socket = net.connect(port, '127.0.0.1')
+  socket.resume()
+  // Anything else is for the parser to refuse, and for this to report.
+  server.on('clientError', (error) => server.emit('error', error))
+  const done = once(server, 'all')
+  for (const lines of lists) {
+    const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    const host = lines.some(([name]) => name.toLowerCase() === 'host') ? '' : 'host: service\r\n'
+    socket.write(Buffer.from(`GET / HTTP/1.1\r\n${host}${head}\r\n`, 'latin1'))
+  }
+  await done
+  server.unref()
+  socket.unref()
+  return requests
+}
