@@ -123,7 +123,8 @@ impl Mesh {
         mut ports: Ports,
         options: &Options,
     ) -> Result<Vec<Probe>, MeshError> {
-        let extra: &[(&str, &str)] = if options.forwarding { &[] } else { &[(FORWARDING_VARIABLE, "off")] };
+        // Said in both cases: a variable of the user's own must not decide.
+        let extra = &[(FORWARDING_VARIABLE, if options.forwarding { "on" } else { "off" })];
         let services = || app.services.iter().zip(&layout.seats);
         for (service, seat) in services() {
             if let (Start::Task(serve), Some(listener)) =
