@@ -58,7 +58,7 @@ pub use headers::ForwardHeaders;
 pub use plan::{Plan, PlanHeader, PlanRelative};
 pub use policy::{PropagatorBuilder, TraceDestinations};
 pub use propagator::{Propagator, default_propagator, get_forward_headers, init_from_env, set_default};
-pub use scope::{InScope, Scope, carry, carry_fn, current, enter, in_scope};
+pub use scope::{InScope, Scope, carry, carry_fn, current, enter, in_scope, inject_to};
 
 #[cfg(feature = "macros")]
 pub use onward_macros::propagate;

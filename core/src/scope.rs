@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::ForwardHeaders;
+use crate::{Destination, ForwardHeaders, Inject};
 
 thread_local! {
     static STACK: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
@@ -36,12 +36,29 @@ type Entry = Option<ForwardHeaders>;
 /// ```
 #[must_use]
 pub fn current() -> ForwardHeaders {
-    // Thread-locals are gone while a thread ends; that must not panic.
-    STACK
-        .try_with(|stack| stack.borrow().iter().rev().find_map(Clone::clone))
-        .ok()
-        .flatten()
-        .unwrap_or_default()
+    with_current(ForwardHeaders::clone).unwrap_or_default()
+}
+
+/// Writes the current headers that may go to `destination` to an outbound request: [`ForwardHeaders::inject_to`] on
+/// [`current`], without cloning it. Outside a request it does nothing (rule R7).
+///
+/// # Examples
+///
+/// ```
+/// use onward::Destination;
+///
+/// let _scope = onward::enter(onward::get_forward_headers(&[("x-request-id", "7f6c")]));
+/// let mut outbound = http::HeaderMap::new();
+/// onward::inject_to(&Destination::parse("http://ratings:9080/"), &mut outbound);
+/// assert_eq!(outbound["x-request-id"], "7f6c");
+/// ```
+pub fn inject_to<C: Inject + ?Sized>(destination: &Destination<'_>, outbound: &mut C) {
+    with_current(|headers| headers.inject_to(destination, outbound));
+}
+
+/// None outside a request. Thread-locals are gone while a thread ends; that must not panic.
+fn with_current<R>(f: impl FnOnce(&ForwardHeaders) -> R) -> Option<R> {
+    STACK.try_with(|stack| stack.borrow().iter().rev().find_map(Option::as_ref).map(f)).ok().flatten()
 }
 
 /// Makes `headers` the current ones of this thread until the guard is dropped. For sync code.
@@ -52,11 +69,12 @@ pub fn current() -> ForwardHeaders {
 #[must_use = "the scope ends when the guard is dropped"]
 pub fn enter(headers: ForwardHeaders) -> Scope {
     let place = STACK.try_with(|stack| {
-        let mut stack = stack.borrow_mut();
+        // Borrowed only while a carrier is written to; one that enters a scope there enters none.
+        let mut stack = stack.try_borrow_mut().ok()?;
         stack.push(Some(headers));
-        stack.len() - 1
+        Some(stack.len() - 1)
     });
-    Scope { place: place.ok(), thread: PhantomData }
+    Scope { place: place.ok().flatten(), thread: PhantomData }
 }
 
 /// Ends the scope of [`enter`] when it is dropped.
@@ -72,7 +90,7 @@ impl Scope {
         let place = self.place.take()?;
         STACK
             .try_with(|stack| {
-                let mut stack = stack.borrow_mut();
+                let mut stack = stack.try_borrow_mut().ok()?;
                 let headers = stack.get_mut(place).and_then(Option::take);
                 while matches!(stack.last(), Some(None)) {
                     stack.pop();

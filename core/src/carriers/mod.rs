@@ -135,7 +135,7 @@ impl<'a> Value<'a> {
         self.sensitive
     }
 
-    /// The value as the crate http has it, without a copy where that is possible. `None` where that type cannot hold it.
+    /// The value as the crate http has it, sharing the capture's memory where that is possible. `None` where that type cannot hold it.
     #[must_use]
     pub fn to_http(&self) -> Option<HeaderValue> {
         let mut value = match self.block {

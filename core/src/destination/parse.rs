@@ -10,21 +10,35 @@ pub(super) fn destination(text: &str) -> Destination<'_> {
     if text.bytes().any(|byte| byte <= b' ' || byte == b'\\' || byte == 0x7F) {
         return unknown;
     }
-    let rest = match text.split_once("://") {
-        Some((scheme, rest)) if is_scheme(scheme) => rest,
-        Some(_) => return unknown,
-        None => text,
+    let rest = match cut(text, b':') {
+        Some((scheme, rest)) if rest.starts_with("//") => {
+            if !is_scheme(scheme) {
+                return unknown;
+            }
+            &rest[2..]
+        }
+        _ => text,
     };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
-    let query = tail.split_once('?').map_or("", |(_, query)| query);
-    let query = query.split_once('#').map_or(query, |(query, _)| query);
+    if authority.is_empty() {
+        return unknown;
+    }
+    let query = cut(tail, b'?').map_or("", |(_, query)| query);
+    let query = cut(query, b'#').map_or(query, |(query, _)| query);
     Destination { host: self::authority(authority), presigned: is_presigned(query) }
+}
+
+/// What is before and behind the first `byte`. The standard library's search prepares for texts much longer than a URL.
+fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|other| other == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// The host of `user@host:port`.
 pub(super) fn authority(text: &str) -> Host<'_> {
-    let host_and_port = text.rsplit_once('@').map_or(text, |(_, host)| host);
+    let at = text.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
+    let host_and_port = text.get(at..).unwrap_or_default();
     without_port(host_and_port).map_or(Host::Unknown, host)
 }
 
@@ -35,11 +49,16 @@ fn is_scheme(scheme: &str) -> bool {
 
 /// The host, if what follows it is a port or nothing.
 fn without_port(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.rfind(']') {
-        Some(bracket) => authority.split_at(bracket + 1),
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    let end = if authority.starts_with('[') {
+        authority.bytes().position(|byte| byte == b']')? + 1
+    } else {
+        authority.bytes().position(|byte| byte == b':').unwrap_or(authority.len())
     };
-    let port = if port.is_empty() { "0" } else { port.strip_prefix(':')? };
+    let (host, port) = authority.split_at(end);
+    if port.is_empty() {
+        return Some(host);
+    }
+    let port = port.strip_prefix(':')?;
     (port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit())).then_some(host)
 }
 
@@ -49,11 +68,14 @@ pub(super) fn host(text: &str) -> Host<'_> {
             inner.strip_suffix(']').map(without_zone).and_then(|inner| inner.parse::<Ipv6Addr>().ok());
         return address.map_or(Host::Unknown, |address| Host::Ip(address.to_canonical()));
     }
-    if let Ok(address) = without_zone(text).parse::<Ipv6Addr>() {
-        return Host::Ip(address.to_canonical());
+    if text.bytes().any(|byte| byte == b':') {
+        let address = without_zone(text).parse::<Ipv6Addr>();
+        return address.map_or(Host::Unknown, |address| Host::Ip(address.to_canonical()));
     }
     let name = text.strip_suffix('.').unwrap_or(text);
-    if let Ok(address) = name.parse::<Ipv4Addr>() {
+    if name.ends_with(|last: char| last.is_ascii_digit())
+        && let Ok(address) = name.parse::<Ipv4Addr>()
+    {
         return Host::Ip(address.into());
     }
     if is_name(name) { Host::Name(name) } else { Host::Unknown }
@@ -66,25 +88,33 @@ fn without_zone(address: &str) -> &str {
 /// Letters, digits, `-` and `_` in labels of 1 to 63, and not one of the spellings of an IPv4 address that resolvers
 /// take beside the dotted quad (`2130706433`, `127.1`, `0x7f.1`).
 fn is_name(name: &str) -> bool {
-    let labels_fit = name.len() <= 253
-        && name.split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-        });
-    let last = name.rsplit('.').next().unwrap_or(name);
-    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
-    let numeric = match hexadecimal {
+    let mut label = 0;
+    for byte in name.bytes() {
+        label = match byte {
+            b'.' if label == 0 => return false,
+            b'.' => 0,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' if label < 63 => label + 1,
+            _ => return false,
+        };
+    }
+    label > 0 && name.len() <= 253 && !is_number(&name[name.len() - label..])
+}
+
+fn is_number(label: &str) -> bool {
+    match label.strip_prefix("0x").or_else(|| label.strip_prefix("0X")) {
         Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
-        None => last.bytes().all(|byte| byte.is_ascii_digit()),
-    };
-    labels_fit && !numeric
+        None => label.bytes().all(|byte| byte.is_ascii_digit()),
+    }
 }
 
 /// Whether a query carries a signature of the URL: what is added to such a request may break it.
 pub(super) fn is_presigned(query: &str) -> bool {
+    if query.is_empty() {
+        return false;
+    }
     let has = |name: &str| {
         query.split('&').any(|pair| {
-            let key = pair.split_once('=').map_or(pair, |(key, _)| key);
+            let key = cut(pair, b'=').map_or(pair, |(key, _)| key);
             key.eq_ignore_ascii_case(name)
         })
     };
