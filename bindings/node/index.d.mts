@@ -1,0 +1,3 @@
+export * from './index.js'
+import * as onward from './index.js'
+export default onward

@@ -1,0 +1,277 @@
+/**
+ * Onward keeps distributed traces whole: it forwards trace and context headers from each inbound request to every
+ * outbound one.
+ *
+ * @packageDocumentation
+ */
+
+/** A header value of a plain object. Text is Latin-1: one character is one byte. */
+export type HeaderValue = string | number | boolean | Uint8Array | readonly string[] | null | undefined
+
+/** Header lines as pairs. */
+export type HeaderPairs = Iterable<readonly [name: string, value: HeaderValue]>
+
+/** Anything with the request in it: what Express, Fastify, Koa and Hono hand to a handler, and Fetch requests. */
+export interface RequestLike {
+  readonly rawHeaders?: readonly string[]
+  readonly headers?: object
+  readonly raw?: object
+  readonly req?: object
+}
+
+/**
+ * What headers are read from: a request of `node:http`, Express, Fastify, Koa, Hono or Fetch, `Headers`, a plain object, an
+ * array of pairs, or a flat array as `rawHeaders` is.
+ *
+ * From a request of Node, what came over the wire is read; what was changed in `request.headers` since then is not.
+ */
+export type Carrier = RequestLike | HeadersLike | HeaderPairs | readonly string[] | { readonly [name: string]: HeaderValue | object }
+
+/** The part of `Headers` that is read. */
+export interface HeadersLike {
+  forEach(visit: (value: string, name: string) => void): void
+  get(name: string): string | null | undefined
+}
+
+/**
+ * What headers are written to: a plain object or a `Map` (repeated lines are joined), `Headers` or a Fetch `Request`, a
+ * request of `node:http` that has not been sent, an array of pairs, or a flat array.
+ */
+export type OutboundCarrier =
+  | { setHeader(name: string, value: string | readonly string[]): unknown; getHeaderNames(): string[]; getHeader(name: string): unknown }
+  | { append(name: string, value: string): void; delete(name: string): void; forEach(visit: (value: string, name: string) => void): void }
+  | { readonly headers: { append(name: string, value: string): void } }
+  | Map<string, string>
+  | [string, string][]
+  | string[]
+  | Record<string, unknown>
+
+/** An absolute URL (`http://ratings:9080/ratings/0`) or an authority (`ratings:9080`). What is neither is outside the mesh. */
+export type Destination = string | URL
+
+/** What a header carries, and with it where it may go by itself. */
+export type HeaderClass = 'trace' | 'context' | 'credential'
+
+/** Why a header that the policy selects was not captured. */
+export type DropReason = 'forbidden_byte' | 'invalid_name' | 'not_latin1' | 'too_large' | 'too_many'
+
+/** A header, or one line of it, that was not captured. */
+export interface Dropped {
+  readonly name: string
+  readonly reason: DropReason
+}
+
+/** What becomes of one header, and which rule of the contract says so. */
+export interface ExplainRow {
+  /** In lower case. */
+  readonly name: string
+  readonly class: HeaderClass
+  readonly outcome: 'forwarded' | 'held_back' | 'dropped'
+  /** `R1`: it goes. `R6`: the outbound request has it. `R8`: it may not go there. `R10`: it was dropped. */
+  readonly rule: string
+  /** For a reader. */
+  readonly reason: string
+}
+
+/** What a policy forwards. Everything that is left out is as in the default policy. */
+export interface PropagatorOptions {
+  /** Header sets, one per tracing backend: `istio` (the default), `bookinfo`, `w3c`, `zipkin`, `jaeger`, `datadog` and more. */
+  presets?: readonly string[]
+  /** More headers: `x-tenant-id`, or with a prefix `x-canary-*`. */
+  add?: readonly string[]
+  /** Headers to take out: `cookie`, `x-b3-*`. */
+  remove?: readonly string[]
+  /** More in-mesh destinations: a host, `*.corp.example`, an address, or a network such as `10.0.0.0/8`. */
+  meshHosts?: readonly string[]
+  /** Where automatic forwarding sends trace headers: everywhere (`all`, the default) or only into the mesh. */
+  traceDestinations?: 'all' | 'mesh'
+  /** The most that is captured of one request, in bytes of names and values. 32 KiB unless said otherwise. */
+  maxBytes?: number
+  /** The most header lines that prefixes capture of one request. 64 unless said otherwise. */
+  maxPrefixHeaders?: number
+}
+
+/** A compiled policy. Build it once; making one takes longer than many requests. */
+export class Propagator {
+  /**
+   * Compiles a policy from code.
+   *
+   * @throws {@link OnwardError} for the first mistake, with the offending token
+   *
+   * @example
+   * ```js
+   * const propagator = new Propagator({ presets: ['w3c', 'session'], add: ['x-tenant-id'], remove: ['cookie'] })
+   * ```
+   */
+  constructor(options?: PropagatorOptions)
+
+  /**
+   * Compiles a policy from `ONWARD_PRESETS`, `ONWARD_HEADERS`, `ONWARD_MESH_HOSTS` and `ONWARD_TRACE_DESTINATIONS`.
+   *
+   * @param env - `process.env` unless given
+   * @throws {@link OnwardError} for the first mistake, with the offending token
+   */
+  static fromEnv(
+    env?: { readonly [name: string]: string | undefined },
+    limits?: Pick<PropagatorOptions, 'maxBytes' | 'maxPrefixHeaders'>
+  ): Propagator
+
+  /**
+   * Captures what the policy selects.
+   *
+   * @throws {@link OnwardError} `unsupported_carrier`
+   */
+  extract(carrier: Carrier): ForwardHeaders
+
+  /**
+   * The headers to put on outbound requests by hand: names in lower case, repeated lines joined.
+   *
+   * Without a destination this is the full set, credentials included; with one, what may go there.
+   *
+   * @throws {@link OnwardError} `unsupported_carrier`
+   */
+  getForwardHeaders(carrier: Carrier, destination?: Destination): Record<string, string>
+
+  /** Whether a destination is in the mesh. */
+  inMesh(destination: Destination): boolean
+
+  /** Tells header by header what would become of an inbound request's headers. See {@link ForwardHeaders.explain}. */
+  explain(carrier: Carrier, destination?: Destination, outbound?: OutboundCarrier): ExplainRow[]
+}
+
+/**
+ * What was captured from one inbound request. Immutable. Iterating gives the lines, names in lower case, in policy order.
+ *
+ * Of a request that Node has parsed, the headers are picked when they are first needed, from what came over the wire.
+ */
+export class ForwardHeaders implements Iterable<[name: string, value: string]> {
+  private constructor()
+
+  /** How many lines there are. */
+  readonly size: number
+
+  /** The first line of `name`, in any case. */
+  get(name: string): string | undefined
+
+  [Symbol.iterator](): IterableIterator<[name: string, value: string]>
+
+  /**
+   * Writes the headers to an outbound request. What the request has already wins, for its whole family.
+   *
+   * Without a destination this is the full set, credentials included; with one, what may go there, and nothing at all to a
+   * signed request.
+   *
+   * @returns the carrier
+   * @throws {@link OnwardError} `unsupported_carrier`
+   */
+  inject<T extends OutboundCarrier>(carrier: T, destination?: Destination): T
+
+  /** The headers as a plain object, as {@link getForwardHeaders} gives them. */
+  toObject(destination?: Destination): Record<string, string>
+
+  /** What the policy selects but was not captured. At most the first 64; {@link droppedCount} has them all. */
+  readonly dropped: Dropped[]
+
+  /** How many lines were dropped. */
+  readonly droppedCount: number
+
+  /**
+   * Tells what {@link inject} would do, header by header, in policy order.
+   *
+   * @param outbound - what the outbound request has already
+   * @param defaults - names in it whose value the client library has set by itself
+   */
+  explain(destination?: Destination, outbound?: OutboundCarrier, defaults?: readonly string[]): ExplainRow[]
+}
+
+/** Every error of Onward. */
+export class OnwardError extends Error {
+  constructor(code: string, token: string, message: string, options?: ErrorOptions)
+
+  /** What is wrong, in `snake_case`: `unknown_preset`, `refused_header`, `unsupported_carrier`, `panic` ... */
+  readonly code: string
+
+  /** The offending text, as it was written. */
+  readonly token: string
+}
+
+/** The propagator of this process: what {@link setDefault} said, or the environment, which is read at the first use. */
+export function defaultPropagator(): Propagator
+
+/**
+ * Sets the propagator of this process, once and before its first use.
+ *
+ * @throws {@link OnwardError} `default_already_set`
+ */
+export function setDefault(propagator: Propagator): void
+
+/**
+ * The headers to put on outbound requests by hand: names in lower case, repeated lines joined.
+ *
+ * Without a destination this is the full set, credentials included; with one, what may go there.
+ *
+ * @throws {@link OnwardError} `unsupported_carrier`
+ *
+ * @example
+ * ```js
+ * app.get('/productpage', async (req, res) => {
+ *   const reviews = await fetch('http://reviews:9080/reviews/0', { headers: getForwardHeaders(req) })
+ *   res.json(await reviews.json())
+ * })
+ * ```
+ */
+export function getForwardHeaders(carrier: Carrier, destination?: Destination): Record<string, string>
+
+/** Captures what the default policy selects. */
+export function extract(carrier: Carrier): ForwardHeaders
+
+/** Tells header by header what would become of an inbound request's headers, under the default policy. */
+export function explain(carrier: Carrier, destination?: Destination, outbound?: OutboundCarrier): ExplainRow[]
+
+/** The forward headers of the request that is being handled; empty outside of one. Never throws. */
+export function current(): ForwardHeaders
+
+/** Calls `fn` with these headers, or those of this request, as the current ones. */
+export function run<A extends unknown[], R>(headers: ForwardHeaders | Carrier, fn: (...args: A) => R, ...args: A): R
+
+/**
+ * `fn`, bound to the headers that are current now: for callbacks that something else calls later, such as a queue.
+ */
+export function carry<F extends (...args: never[]) => unknown>(fn: F): F
+
+/**
+ * `handler`, with the headers of its request as the current ones while it runs. The request is the first argument that is
+ * one: `req`, Koa's `ctx`, Hono's `c`, a Fetch `Request`.
+ *
+ * @throws {@link OnwardError} when the environment's policy has a mistake; the handler throws `unsupported_carrier` when it
+ * is called without a request
+ *
+ * @example
+ * ```js
+ * instrument()
+ * http.createServer(propagate(async (req, res) => {
+ *   const ratings = await fetch('http://ratings:9080/ratings/0')   // the headers are on it
+ *   res.end(await ratings.text())
+ * }))
+ * ```
+ */
+export function propagate<F extends (...args: never[]) => unknown>(handler: F, options?: { propagator?: Propagator }): F
+
+/**
+ * Middleware that holds each request's headers while it is handled: `app.use(onward.express())`. It is a hook of Fastify
+ * too: `app.addHook('onRequest', onward.express())`.
+ */
+export function express(options?: {
+  propagator?: Propagator
+}): (request: any, response: any, next: (error?: any) => void) => void
+
+/**
+ * From now on, every request that the global `fetch`, `node:http` and `node:https` send while a request is handled carries
+ * its headers, as far as they may go to the destination. Calling it again changes nothing.
+ *
+ * @throws {@link OnwardError} when the environment's policy has a mistake
+ */
+export function instrument(): void
+
+/** Undoes {@link instrument}. */
+export function uninstrument(): void
