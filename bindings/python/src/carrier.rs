@@ -127,7 +127,7 @@ fn find<'py>(object: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Carrie
 fn in_dict<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Option<Carrier<'py>>> {
     let py = dict.py();
     let exact = dict.is_exact_instance_of::<PyDict>();
-    if exact && dict.get_item(intern!(py, "REQUEST_METHOD"))?.is_some() {
+    if exact && has(dict, intern!(py, "REQUEST_METHOD"))? {
         return Ok(Some(Carrier::Environ(dict.clone())));
     }
     if let Some(headers) = in_scope(dict)? {
@@ -140,8 +140,21 @@ fn in_dict<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Option<Carrier<'py>>> {
     }))
 }
 
+/// Whether a dict has a key, without a reference to the value.
+#[inline]
+fn has(dict: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> PyResult<bool> {
+    // SAFETY: both are alive, and `dict` is a dict.
+    match unsafe { ffi::PyDict_Contains(dict.as_ptr(), key.as_ptr()) } {
+        -1 => Err(PyErr::fetch(dict.py())),
+        found => Ok(found == 1),
+    }
+}
+
 fn in_scope<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Option<Carrier<'py>>> {
     let py = dict.py();
+    if !has(dict, intern!(py, "headers"))? {
+        return Ok(None);
+    }
     let Some(headers) = dict.get_item(intern!(py, "headers"))? else { return Ok(None) };
     if !dict.get_item(intern!(py, "type"))?.is_some_and(|kind| kind.is_instance_of::<PyString>()) {
         return Ok(None);

@@ -15,6 +15,7 @@ mod error;
 mod explain;
 mod guard;
 mod headers;
+mod keys;
 mod lines;
 mod outbound;
 mod plan;

@@ -7,12 +7,15 @@ use onward::PlanHeader;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::keys::Keys;
+
 /// What the fast path knows of a policy. Which names are in it, the core has decided.
 pub(crate) struct Plan {
     propagator: onward::Propagator,
     names: Vec<Slot>,
     environ: Vec<(usize, Py<PyString>)>,
-    environ_prefixes: Vec<Box<[u8]>>,
+    environ_prefixes: Vec<Prefix>,
+    pub(crate) environ_known: Keys,
     pub(crate) max_bytes: usize,
     sieve: Sieve,
     /// Shapes of results, each with a dict that has its keys. Set once and never freed, so that using one costs no
@@ -33,10 +36,10 @@ impl Plan {
     pub(crate) const MAX_SLOTS: usize = 64;
 
     /// None for a policy of more names than there are slots: it is run by the reference path alone.
-    pub(crate) fn new(py: Python<'_>, propagator: &onward::Propagator) -> Option<Self> {
+    pub(crate) fn new(py: Python<'_>, propagator: &onward::Propagator) -> PyResult<Option<Self>> {
         let policy = propagator.plan();
         if policy.headers.len() > Self::MAX_SLOTS {
-            return None;
+            return Ok(None);
         }
         let key = |header: &PlanHeader| environ_key(&header.name);
         let environ = policy
@@ -45,8 +48,9 @@ impl Plan {
             .enumerate()
             .filter_map(|(slot, header)| Some((slot, PyString::intern(py, &key(header)?).unbind())))
             .collect();
-        let environ_prefixes =
-            policy.prefixes.iter().filter_map(|it| Some(key(it)?.into_bytes().into())).collect();
+        let keys = policy.headers.iter().enumerate().filter_map(|(slot, header)| Some((slot, key(header)?)));
+        let environ_known = Keys::new(py, keys)?;
+        let environ_prefixes = policy.prefixes.iter().filter_map(|it| Some(Prefix::new(key(it)?))).collect();
         let sieve = Sieve::new(&policy);
         let names = policy
             .headers
@@ -56,16 +60,17 @@ impl Plan {
                 text: header.name.into(),
             })
             .collect();
-        Some(Self {
+        Ok(Some(Self {
             propagator: propagator.clone(),
             names,
             environ,
             environ_prefixes,
+            environ_known,
             max_bytes: policy.max_bytes,
             sieve,
             templates: Default::default(),
             last: AtomicUsize::new(0),
-        })
+        }))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -93,7 +98,7 @@ impl Plan {
     }
 
     pub(crate) fn environ_prefixed(&self, key: &[u8]) -> bool {
-        self.environ_prefixes.iter().any(|prefix| key.starts_with(prefix))
+        self.environ_prefixes.iter().any(|prefix| prefix.begins(key))
     }
 
     /// The slot of a name in any case. A number past the last slot means a prefix rule.
@@ -128,6 +133,38 @@ impl Plan {
             }
         }
         Ok(())
+    }
+}
+
+/// The prefix of an environ's keys.
+struct Prefix {
+    key: Box<[u8]>,
+    /// Its first letters behind `HTTP_`, and which bits of eight letters they are.
+    head: u64,
+    mask: u64,
+}
+
+impl Prefix {
+    fn new(key: String) -> Self {
+        let letters = key.as_bytes().get(Self::BEHIND..).unwrap_or_default();
+        let (mut head, mut mask) = ([0; 8], [0; 8]);
+        for (at, letter) in letters.iter().take(8).enumerate() {
+            (head[at], mask[at]) = (*letter, 0xFF);
+        }
+        Self { head: u64::from_le_bytes(head), mask: u64::from_le_bytes(mask), key: key.into_bytes().into() }
+    }
+
+    const BEHIND: usize = "HTTP_".len();
+
+    #[inline]
+    fn begins(&self, key: &[u8]) -> bool {
+        // Most keys are told apart by one comparison.
+        if let Some(letters) = key.get(Self::BEHIND..).and_then(<[u8]>::first_chunk)
+            && u64::from_le_bytes(*letters) & self.mask != self.head
+        {
+            return false;
+        }
+        key.starts_with(&self.key)
     }
 }
 

@@ -25,9 +25,9 @@ pub(crate) struct Propagator {
 }
 
 impl Propagator {
-    pub(crate) fn new(py: Python<'_>, core: onward::Propagator) -> Self {
-        let plan = Plan::new(py, &core).map(Arc::new);
-        Self { core, plan }
+    pub(crate) fn new(py: Python<'_>, core: onward::Propagator) -> PyResult<Self> {
+        let plan = Plan::new(py, &core)?.map(Arc::new);
+        Ok(Self { core, plan })
     }
 
     /// Reads a mapping of environment variables, by default `os.environ` as it is now.
@@ -49,7 +49,7 @@ impl Propagator {
         if let Some(failure) = failure {
             return Err(failure);
         }
-        Ok(Self::new(py, builder.build().map_err(|error| error::policy(py, &error))?))
+        Self::new(py, builder.build().map_err(|error| error::policy(py, &error))?)
     }
 
     /// The result of `get_forward_headers`.
@@ -121,7 +121,7 @@ fn scan<S: Sink>(plan: &Plan, carrier: &Carrier<'_>, sink: &mut S) -> End {
     // SAFETY: `Carrier` says which exact type each of them has, and keeps it alive.
     unsafe {
         match carrier {
-            Carrier::Environ(dict) => select::environ(plan, dict.as_ptr(), sink),
+            Carrier::Environ(dict) => select::environ(plan, dict, sink),
             Carrier::Dict(dict) => select::dict(plan, dict.as_ptr(), sink),
             Carrier::Pairs(pairs) => select::pairs(plan, pairs.as_ptr(), sink),
             Carrier::Items { .. } => End::Stopped,
@@ -174,7 +174,7 @@ impl Changes<'_, '_> {
         if let Some(lines) = self.max_prefix_headers {
             builder = builder.max_prefix_headers(limit(lines));
         }
-        Ok(Propagator::new(py, builder.build().map_err(|error| error::policy(py, &error))?))
+        Propagator::new(py, builder.build().map_err(|error| error::policy(py, &error))?)
     }
 }
 

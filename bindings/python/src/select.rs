@@ -8,7 +8,10 @@
 use std::ptr;
 
 use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
+use crate::keys::Known;
 use crate::plan::Plan;
 use crate::sink::Sink;
 use crate::text;
@@ -98,10 +101,18 @@ unsafe fn bytes<'a>(object: *mut ffi::PyObject) -> &'a [u8] {
 ///
 /// # Safety
 ///
-/// `dict` must be a live exact `dict`.
-pub(crate) unsafe fn environ<S: Sink>(plan: &Plan, dict: *mut ffi::PyObject, sink: &mut S) -> End {
-    let mut pass = Pass { plan, sink, seen: 0, bytes: 0 };
-    for (slot, key) in plan.environ_keys() {
+/// `dict` must be an exact `dict`.
+pub(crate) unsafe fn environ<S: Sink>(plan: &Plan, dict: &Bound<'_, PyDict>, sink: &mut S) -> End {
+    let pass = Pass { plan, sink, seen: 0, bytes: 0 };
+    // SAFETY: as promised by the caller.
+    unsafe {
+        if plan.has_prefixes() { environ_pass(pass, dict) } else { environ_lookups(pass, dict.as_ptr()) }
+    }
+}
+
+/// Looks every selected name up: an environ has more keys than that, and most of them are not ours.
+unsafe fn environ_lookups<S: Sink>(mut pass: Pass<'_, S>, dict: *mut ffi::PyObject) -> End {
+    for (slot, key) in pass.plan.environ_keys() {
         // SAFETY: both are alive. The borrowed value is used up before anything else runs: `take` reads it, and puts
         // it into a dict that nobody else knows, whose keys are all exact `str`.
         unsafe {
@@ -118,26 +129,37 @@ pub(crate) unsafe fn environ<S: Sink>(plan: &Plan, dict: *mut ffi::PyObject, sin
             return End::Stopped;
         }
     }
-    // SAFETY: `dict` is a live exact `dict`.
-    if plan.has_prefixes() && unsafe { has_prefixed(plan, dict) } { End::Stopped } else { pass.end() }
+    pass.end()
 }
 
-/// Whether a prefix rule may have something to say about an environ.
-unsafe fn has_prefixed(plan: &Plan, dict: *mut ffi::PyObject) -> bool {
+/// Looks at every key: prefix rules leave no other way.
+unsafe fn environ_pass<S: Sink>(mut pass: Pass<'_, S>, dict: &Bound<'_, PyDict>) -> End {
+    let keys = &pass.plan.environ_known;
     let mut at = 0;
     let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: `dict` is an exact dict, and nothing in the loop runs Python code that could change it.
+    // SAFETY: see `dict`.
     unsafe {
-        while ffi::PyDict_Next(dict, &raw mut at, &raw mut key, &raw mut value) != 0 {
+        while ffi::PyDict_Next(dict.as_ptr(), &raw mut at, &raw mut key, &raw mut value) != 0 {
             if ffi::Py_TYPE(key) != &raw mut ffi::PyUnicode_Type {
-                return true;
+                return End::Stopped;
             }
-            if text::ascii(key).is_none_or(|key| plan.environ_prefixed(key)) {
-                return true;
+            match keys.find(key) {
+                Known::Slot(slot) if pass.take(slot, value) => {}
+                Known::Ignored => {}
+                Known::Slot(_) => return End::Stopped,
+                Known::No => match text::ascii(key) {
+                    Some(text) if text.starts_with(b"HTTP_") => {
+                        if pass.plan.environ_prefixed(text) {
+                            return End::Stopped;
+                        }
+                    }
+                    Some(_) => keys.ignore(dict.py(), key),
+                    None => return End::Stopped,
+                },
             }
         }
     }
-    false
+    pass.end()
 }
 
 /// Reads a dict of header names, in any case, to values.
