@@ -8,10 +8,10 @@ use crate::catalogue::presets::PRESETS;
 use crate::catalogue::refused;
 use crate::{Extract, ForwardHeaders, Propagator, default_propagator};
 
-/// Where the missing trait is reported when the argument is no carrier.
+/// Captures. The one place where a missing `Extract` is reported when the argument is no carrier.
 #[inline]
-pub fn carrier<C: Extract + ?Sized>(carrier: &C) -> &C {
-    carrier
+pub fn extract<C: Extract + ?Sized>(propagator: &Propagator, carrier: &C) -> ForwardHeaders {
+    propagator.extract(carrier)
 }
 
 /// A propagator, whether the user's expression gives it by value or by reference.

@@ -23,8 +23,7 @@ pub(crate) fn propagate(args: TokenStream, item: TokenStream) -> Result<TokenStr
         Carrier::Expr(expr, span) => {
             let propagator = propagator(&args, &onward);
             // On the span of the user's type or expression, so that a missing `Extract` is reported there.
-            let carrier = quote_spanned!(span=> #onward::__private::carrier(&#expr));
-            quote!(#propagator.extract(#carrier))
+            quote_spanned!(span=> #onward::__private::extract(#propagator, &#expr))
         }
         Carrier::Extractor => {
             let marker = marker(&args, &onward, &function.sig.ident, &mut items);
@@ -133,7 +132,18 @@ fn derived(args: &Args, onward: &Path) -> TokenStream {
 
 /// A check by the core's own rules, while the user's crate is compiled; an error stands on the literal.
 fn check(onward: &Path, function: &str, literal: &LitStr) -> syn::Stmt {
-    let function = Ident::new(function, literal.span());
     let span = literal.span();
+    let function = Ident::new(function, span);
+    let onward = respan(onward.to_token_stream(), span);
     parse_quote_spanned!(span=> const _: () = #onward::__private::#function(#literal);)
+}
+
+/// The same tokens, reported in another place.
+fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    let respan = |mut token: proc_macro2::TokenTree| {
+        // Where a name is looked up stays; only where an error is shown changes.
+        token.set_span(token.span().located_at(span));
+        token
+    };
+    tokens.into_iter().map(respan).collect()
 }

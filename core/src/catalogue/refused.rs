@@ -1,24 +1,24 @@
 //! Names that no policy may list (rule R9).
 
-/// A name, or a prefix when it ends in `-`, and why forwarding it does harm.
+/// A name, or a prefix when it ends in `-`, and why forwarding it does harm: the rest of a sentence.
 const REFUSED: &[(&str, &str)] = &[
-    ("host", "it names the destination of one request"),
-    ("content-length", "it frames the body of one message"),
-    ("content-type", "it describes the body of one message"),
-    ("content-encoding", "it describes the body of one message"),
-    ("transfer-encoding", "it frames the body of one message"),
-    ("connection", "it belongs to one connection"),
-    ("te", "it belongs to one connection"),
-    ("upgrade", "it belongs to one connection"),
-    ("trailer", "it frames the body of one message"),
-    ("keep-alive", "it belongs to one connection"),
-    ("expect", "it belongs to one connection"),
-    ("forwarded", "it is written hop by hop by proxies"),
-    ("via", "it is written hop by hop by proxies"),
-    ("http2-settings", "it belongs to one connection"),
-    ("proxy-", "it belongs to one connection"),
-    ("x-forwarded-", "forwarding it makes internal calls look external"),
-    ("x-envoy-", "it is Envoy's own, and steers the next proxy"),
+    ("host", "names the destination of one request, so it must not be forwarded"),
+    ("content-length", "frames the body of one message, so it must not be forwarded"),
+    ("content-type", "describes the body of one message, so it must not be forwarded"),
+    ("content-encoding", "describes the body of one message, so it must not be forwarded"),
+    ("transfer-encoding", "frames the body of one message, so it must not be forwarded"),
+    ("connection", "belongs to one connection, so it must not be forwarded"),
+    ("te", "belongs to one connection, so it must not be forwarded"),
+    ("upgrade", "belongs to one connection, so it must not be forwarded"),
+    ("trailer", "frames the body of one message, so it must not be forwarded"),
+    ("keep-alive", "belongs to one connection, so it must not be forwarded"),
+    ("expect", "belongs to one connection, so it must not be forwarded"),
+    ("forwarded", "is written hop by hop by proxies, so it must not be forwarded"),
+    ("via", "is written hop by hop by proxies, so it must not be forwarded"),
+    ("http2-settings", "belongs to one connection, so it must not be forwarded"),
+    ("proxy-", "belongs to one connection, so it must not be forwarded"),
+    ("x-forwarded-", "makes internal calls look external, so it must not be forwarded"),
+    ("x-envoy-", "is Envoy's own and steers the next proxy, so it must not be forwarded"),
 ];
 
 /// Why `name` (or the prefix of a rule) must not be forwarded. Also evaluated by the compiler, for the attribute.

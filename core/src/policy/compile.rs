@@ -55,10 +55,7 @@ impl Pattern {
             );
         }
         if let Some(reason) = refused::reason(name.as_bytes()) {
-            return invalid(
-                PolicyErrorKind::RefusedHeader,
-                &format!("must not be forwarded: {reason}; take it out of the policy"),
-            );
+            return invalid(PolicyErrorKind::RefusedHeader, &format!("{reason}; take it out of the policy"));
         }
         Ok(Self { name: name.to_ascii_lowercase(), prefix })
     }

@@ -1,0 +1,4 @@
+#[onward::propagate(from = [("a", "b")])]
+const fn handler() {}
+
+fn main() {}

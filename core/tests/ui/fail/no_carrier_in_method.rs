@@ -1,0 +1,10 @@
+struct Service;
+
+impl Service {
+    #[onward::propagate]
+    async fn handler(&self, id: u32) -> u32 {
+        id
+    }
+}
+
+fn main() {}

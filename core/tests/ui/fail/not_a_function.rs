@@ -1,0 +1,4 @@
+#[onward::propagate]
+struct Handler;
+
+fn main() {}

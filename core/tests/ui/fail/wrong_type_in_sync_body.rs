@@ -1,0 +1,6 @@
+#[onward::propagate]
+fn handler(headers: http::HeaderMap) -> String {
+    headers.len()
+}
+
+fn main() {}
