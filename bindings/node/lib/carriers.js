@@ -34,10 +34,13 @@ function isClean(object) {
   return true
 }
 
-/** Whether `value` is a plain object, from which properties can be read by name. */
-function isPlain(value) {
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
+/** Whether `carrier` is a plain object of headers, rather than one that holds them somewhere. */
+function isPlain(carrier) {
+  const prototype = Object.getPrototypeOf(carrier)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  const { headers, raw, req, rawHeaders, forEach } = carrier
+  if (typeof headers === 'object' || typeof raw === 'object' || typeof req === 'object') return false
+  return typeof rawHeaders !== 'object' && typeof forEach !== 'function' && carrier[Symbol.iterator] === undefined
 }
 
 /**

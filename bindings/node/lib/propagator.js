@@ -57,7 +57,7 @@ class Propagator {
     const { plan } = this.#policy
     let picked
     try {
-      if (isPlain(carrier) && incoming(carrier) === undefined) picked = plan.pickObject(carrier, {})
+      if (isPlain(carrier)) picked = plan.pickObject(carrier, {})
     } catch {
       // What cannot be read quickly is read, or refused, below.
     }

@@ -176,14 +176,14 @@ for (const each of all) {
   })
 }
 
-test('requests that Node has parsed give the same, touched and untouched', async () => {
+test('requests that Node has parsed give the same, touched and untouched', async (t) => {
   const wire = all.filter(({ error, inbound }) => error === undefined && inbound?.length > 0 && inbound.every(isOnTheWire))
   // What steers the connection would end it.
   const steers = /^(host|connection|content-length|transfer-encoding|upgrade|expect|keep-alive|http2-settings)$/i
   const calm = wire.filter(({ inbound }) => !inbound.some(([name]) => steers.test(name)))
   const small = calm.filter(({ inbound }) => inbound.flat().join('').length < 60_000)
   assert.ok(small.length >= 150, `only ${small.length} cases can be sent`)
-  const requests = await parsedRequests(small.map(({ inbound }) => inbound))
+  const requests = await parsedRequests(t, small.map(({ inbound }) => inbound))
   for (const [i, each] of small.entries()) {
     for (const touched of [false, true]) {
       assert.ok(requests[i] instanceof http.IncomingMessage)

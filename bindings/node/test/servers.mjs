@@ -8,7 +8,7 @@ import { once } from 'node:events'
 export async function listen(t, server) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t?.after(() => stop(server))
+  t.after(() => stop(server))
   return server.address().port
 }
 
@@ -31,22 +31,19 @@ export function echo() {
 /** The values of `name` among lines, in order. */
 export const valuesOf = (lines, name) => lines.filter(([other]) => other === name).map(([, value]) => value)
 
-/** Sends each list of lines as one request over one real connection; gives the requests as Node's parser made them. */
-export async function parsedRequests(lists, options = {}) {
+/** Sends each list of lines as one request over one real connection, which stays open until the test `t` ends; gives the requests as Node's parser made them. */
+export async function parsedRequests(t, lists, options = {}) {
   const requests = []
-  const held = []
-  let socket
   const server = http.createServer({ maxHeaderSize: 65536, ...options }, (request, response) => {
     requests.push(request)
-    held.push(response)
     // Answered one after another, so that the connection, and the parser on it, stay.
     response.end()
     if (requests.length === lists.length) server.emit('all')
   })
   server.maxHeadersCount = 0
   server.keepAliveTimeout = 0
-  const port = await listen(undefined, server)
-  socket = net.connect(port, '127.0.0.1')
+  const port = await listen(t, server)
+  const socket = net.connect(port, '127.0.0.1')
   socket.resume()
   // Anything else is for the parser to refuse, and for this to report.
   server.on('clientError', (error) => server.emit('error', error))
@@ -57,7 +54,5 @@ export async function parsedRequests(lists, options = {}) {
     socket.write(Buffer.from(`GET / HTTP/1.1\r\n${host}${head}\r\n`, 'latin1'))
   }
   await done
-  server.unref()
-  socket.unref()
   return requests
 }
