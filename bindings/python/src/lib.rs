@@ -20,6 +20,7 @@ mod lines;
 mod outbound;
 mod plan;
 mod propagator;
+mod script;
 mod select;
 mod sink;
 mod text;

@@ -68,7 +68,8 @@ impl Lines {
     }
 
     fn environ(&mut self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) {
-        if let Some(name) = name(key).and_then(|key| plan::environ_name(&key)) {
+        let key = key.cast::<PyString>().ok().and_then(text::latin1);
+        if let Some(name) = key.and_then(|key| plan::environ_name(&key)) {
             self.value(&name, value, false);
         }
     }

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::keys::Keys;
+use crate::script::Memory;
 
 /// What the fast path knows of a policy. Which names are in it, the core has decided.
 pub(crate) struct Plan {
@@ -16,6 +17,9 @@ pub(crate) struct Plan {
     environ: Vec<(usize, Py<PyString>)>,
     environ_prefixes: Vec<Prefix>,
     pub(crate) environ_known: Keys,
+    pub(crate) environ_memory: Memory,
+    pub(crate) dict_memory: Memory,
+    pub(crate) pairs_memory: Memory,
     pub(crate) max_bytes: usize,
     sieve: Sieve,
     /// Shapes of results, each with a dict that has its keys. Set once and never freed, so that using one costs no
@@ -66,6 +70,9 @@ impl Plan {
             environ,
             environ_prefixes,
             environ_known,
+            environ_memory: Memory::default(),
+            dict_memory: Memory::default(),
+            pairs_memory: Memory::default(),
             max_bytes: policy.max_bytes,
             sieve,
             templates: Default::default(),

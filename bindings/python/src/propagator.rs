@@ -116,16 +116,58 @@ impl Propagator {
     }
 }
 
+/// One pass of the fast path: as the carrier before was read, or else name by name.
 #[inline]
 fn scan<S: Sink>(plan: &Plan, carrier: &Carrier<'_>, sink: &mut S) -> End {
-    // SAFETY: `Carrier` says which exact type each of them has, and keeps it alive.
+    let memory = match carrier {
+        // Comparing a key costs about what looking a name up costs.
+        Carrier::Environ(dict) if !plan.has_prefixes() && dict.len() > plan.len() + 8 => {
+            // SAFETY: `Carrier` says that it is an exact dict.
+            return unsafe { select::environ(plan, dict, sink) };
+        }
+        Carrier::Environ(_) => &plan.environ_memory,
+        Carrier::Dict(_) => &plan.dict_memory,
+        Carrier::Pairs(_) => &plan.pairs_memory,
+        Carrier::Items { .. } => return End::Stopped,
+    };
+    if let Some(script) = memory.get()
+        && let Some(script) = &*script
+    {
+        // SAFETY: `Carrier` says which exact type each of them has, and keeps it alive.
+        let end = unsafe {
+            match carrier {
+                Carrier::Environ(dict) | Carrier::Dict(dict) => {
+                    select::replay_dict(plan, script, dict.as_ptr(), sink)
+                }
+                Carrier::Pairs(pairs) | Carrier::Items { items: pairs, .. } => {
+                    select::replay_pairs(plan, script, pairs.as_ptr(), sink)
+                }
+            }
+        };
+        if let Some(end) = end {
+            memory.hit();
+            return end;
+        }
+        sink.reset();
+    }
+    // SAFETY: as above.
     unsafe {
-        match carrier {
+        let end = match carrier {
             Carrier::Environ(dict) => select::environ(plan, dict, sink),
             Carrier::Dict(dict) => select::dict(plan, dict.as_ptr(), sink),
             Carrier::Pairs(pairs) => select::pairs(plan, pairs.as_ptr(), sink),
             Carrier::Items { .. } => End::Stopped,
+        };
+        if end == End::Complete && memory.missed() {
+            memory.set(match carrier {
+                Carrier::Environ(dict) => select::learn_dict(plan, dict, true),
+                Carrier::Dict(dict) => select::learn_dict(plan, dict, false),
+                Carrier::Pairs(pairs) | Carrier::Items { items: pairs, .. } => {
+                    select::learn_pairs(plan, pairs)
+                }
+            });
         }
+        end
     }
 }
 

@@ -1,5 +1,7 @@
 //! The fast path: picks the forwarded values straight out of the interpreter's own objects.
 //!
+//! First the carrier is compared with the one before it (`script`); if they differ, names are looked up.
+//!
 //! It handles what nearly every request looks like, and stops at anything else: repeated names, characters outside
 //! printable ASCII in a `str`, control characters, names under a prefix rule, captures over the limits, subclasses.
 //! Then the reference path (`lines`) takes over, which gives everything to the core. A test holds both against each
@@ -13,6 +15,7 @@ use pyo3::types::PyDict;
 
 use crate::keys::Known;
 use crate::plan::Plan;
+use crate::script::{Script, Was};
 use crate::sink::Sink;
 use crate::text;
 
@@ -43,21 +46,11 @@ impl<S: Sink> Pass<'_, S> {
     unsafe fn take(&mut self, slot: usize, value: *mut ffi::PyObject) -> bool {
         // SAFETY: `value` is alive; the two types are the interpreter's own.
         unsafe {
-            let class = ffi::Py_TYPE(value);
-            let data = if class == &raw mut ffi::PyUnicode_Type {
-                match text::ascii(value) {
-                    Some(data) if text::is_plain(data) => data,
-                    _ => return false,
-                }
-            } else if class == &raw mut ffi::PyBytes_Type {
-                let data = bytes(value);
-                if !text::has_no_control(data) {
-                    return false;
-                }
-                data
-            } else {
+            let Some(data) = text::exact(value) else { return false };
+            let is_text = ffi::Py_TYPE(value) == &raw mut ffi::PyUnicode_Type;
+            if !(if is_text { text::is_plain(data) } else { text::has_no_control(data) }) {
                 return false;
-            };
+            }
             match data.first() {
                 None => return true,
                 // A value of blanks alone is empty: let the core see.
@@ -83,17 +76,84 @@ impl<S: Sink> Pass<'_, S> {
     }
 }
 
-/// The contents of an exact `bytes`.
+/// Reads a dict whose keys may be those of the script, in its order. None if they are not.
 ///
 /// # Safety
 ///
-/// `object` must be an exact `bytes`, alive for as long as the result is used.
-#[inline]
-unsafe fn bytes<'a>(object: *mut ffi::PyObject) -> &'a [u8] {
-    // SAFETY: a `bytes` is an object of variable size, and its contents are that long.
+/// `dict` must be a live exact `dict`.
+pub(crate) unsafe fn replay_dict<S: Sink>(
+    plan: &Plan,
+    script: &Script,
+    dict: *mut ffi::PyObject,
+    sink: &mut S,
+) -> Option<End> {
+    let mut pass = Pass { plan, sink, seen: 0, bytes: 0 };
+    let mut at = 0;
+    let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: see `dict`.
     unsafe {
-        let size = ffi::Py_SIZE(object);
-        std::slice::from_raw_parts(ffi::PyBytes_AsString(object).cast(), usize::try_from(size).unwrap_or(0))
+        if usize::try_from(ffi::PyDict_Size(dict)) != Ok(script.len()) {
+            return None;
+        }
+        for place in 0..script.len() {
+            if ffi::PyDict_Next(dict, &raw mut at, &raw mut key, &raw mut value) == 0 {
+                return None;
+            }
+            match script.at(place, key) {
+                Was::Taken(slot) if pass.take(slot, value) => {}
+                Was::PassedOver => {}
+                Was::Taken(_) | Was::Another => return None,
+            }
+        }
+    }
+    (pass.end() == End::Complete).then_some(End::Complete)
+}
+
+/// Does the same for a list or tuple of pairs.
+///
+/// # Safety
+///
+/// `pairs` must be a live exact `list` or `tuple`.
+pub(crate) unsafe fn replay_pairs<S: Sink>(
+    plan: &Plan,
+    script: &Script,
+    pairs: *mut ffi::PyObject,
+    sink: &mut S,
+) -> Option<End> {
+    let mut pass = Pass { plan, sink, seen: 0, bytes: 0 };
+    // SAFETY: see `pairs`.
+    unsafe {
+        if usize::try_from(ffi::Py_SIZE(pairs)) != Ok(script.len()) {
+            return None;
+        }
+        for place in 0..script.len() {
+            let pair = pair_at(pairs, place)?;
+            match script.at(place, ffi::PyTuple_GetItem(pair, 0)) {
+                Was::Taken(slot) if pass.take(slot, ffi::PyTuple_GetItem(pair, 1)) => {}
+                Was::PassedOver => {}
+                Was::Taken(_) | Was::Another => return None,
+            }
+        }
+    }
+    (pass.end() == End::Complete).then_some(End::Complete)
+}
+
+/// The pair at a place, if it is an exact tuple of two.
+///
+/// # Safety
+///
+/// `pairs` must be a live exact `list` or `tuple`.
+#[inline]
+unsafe fn pair_at(pairs: *mut ffi::PyObject, place: usize) -> Option<*mut ffi::PyObject> {
+    let place = ffi::Py_ssize_t::try_from(place).ok()?;
+    // SAFETY: the type is checked before the calls that are made for it. Those check the place.
+    unsafe {
+        let is_list = ffi::Py_TYPE(pairs) == &raw mut ffi::PyList_Type;
+        let pair =
+            if is_list { ffi::PyList_GetItem(pairs, place) } else { ffi::PyTuple_GetItem(pairs, place) };
+        let is_pair =
+            !pair.is_null() && ffi::Py_TYPE(pair) == &raw mut ffi::PyTuple_Type && ffi::Py_SIZE(pair) == 2;
+        is_pair.then_some(pair)
     }
 }
 
@@ -192,16 +252,11 @@ pub(crate) unsafe fn dict<S: Sink>(plan: &Plan, dict: *mut ffi::PyObject, sink: 
 /// `pairs` must be a live exact `list` or `tuple`.
 pub(crate) unsafe fn pairs<S: Sink>(plan: &Plan, pairs: *mut ffi::PyObject, sink: &mut S) -> End {
     let mut pass = Pass { plan, sink, seen: 0, bytes: 0 };
-    // SAFETY: the type is checked before the calls that are made for it, and the index against the size. Everything
-    // that is borrowed is used up before any Python code can run (see `dict`).
+    // SAFETY: `pair_at` checks what it gives. Everything that is borrowed is used up before any Python code can run
+    // (see `dict`).
     unsafe {
-        let is_list = ffi::Py_TYPE(pairs) == &raw mut ffi::PyList_Type;
-        let len = ffi::Py_SIZE(pairs);
-        for at in 0..len {
-            let pair = if is_list { ffi::PyList_GetItem(pairs, at) } else { ffi::PyTuple_GetItem(pairs, at) };
-            if ffi::Py_TYPE(pair) != &raw mut ffi::PyTuple_Type || ffi::Py_SIZE(pair) != 2 {
-                return End::Stopped;
-            }
+        for place in 0..usize::try_from(ffi::Py_SIZE(pairs)).unwrap_or(0) {
+            let Some(pair) = pair_at(pairs, place) else { return End::Stopped };
             match name(plan, ffi::PyTuple_GetItem(pair, 0)) {
                 Name::Slot(slot) if pass.take(slot, ffi::PyTuple_GetItem(pair, 1)) => {}
                 Name::Other => {}
@@ -210,6 +265,61 @@ pub(crate) unsafe fn pairs<S: Sink>(plan: &Plan, pairs: *mut ffi::PyObject, sink
         }
     }
     pass.end()
+}
+
+/// Remembers the keys of a dict that was read without a stop.
+///
+/// # Safety
+///
+/// `dict` must be an exact `dict`.
+#[cold]
+pub(crate) unsafe fn learn_dict(plan: &Plan, dict: &Bound<'_, PyDict>, is_environ: bool) -> Option<Script> {
+    let mut keys = Vec::new();
+    let mut at = 0;
+    let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: see `dict`; a `str` that is a key of it is alive.
+    unsafe {
+        while ffi::PyDict_Next(dict.as_ptr(), &raw mut at, &raw mut key, &raw mut value) != 0 {
+            keys.push(key);
+        }
+        Script::learn(dict.py(), &keys, |key| {
+            if !is_environ {
+                return slot(plan, key);
+            }
+            // A key that is no `str` is no key of an environ.
+            if ffi::Py_TYPE(key) != &raw mut ffi::PyUnicode_Type {
+                return None;
+            }
+            match plan.environ_known.find(key) {
+                Known::Slot(slot) => Some(slot),
+                Known::Ignored | Known::No => None,
+            }
+        })
+    }
+}
+
+/// Remembers the names of pairs that were read without a stop.
+///
+/// # Safety
+///
+/// `pairs` must be an exact `list` or `tuple`.
+#[cold]
+pub(crate) unsafe fn learn_pairs(plan: &Plan, pairs: &Bound<'_, PyAny>) -> Option<Script> {
+    // SAFETY: `pair_at` checks what it gives.
+    unsafe {
+        let names: Option<Vec<_>> = (0..usize::try_from(ffi::Py_SIZE(pairs.as_ptr())).ok()?)
+            .map(|place| Some(ffi::PyTuple_GetItem(pair_at(pairs.as_ptr(), place)?, 0)))
+            .collect();
+        Script::learn(pairs.py(), &names?, |name| slot(plan, name))
+    }
+}
+
+unsafe fn slot(plan: &Plan, key: *mut ffi::PyObject) -> Option<usize> {
+    // SAFETY: as promised by the caller: a live object.
+    match unsafe { name(plan, key) } {
+        Name::Slot(slot) => Some(slot),
+        Name::Other | Name::Unusual => None,
+    }
 }
 
 enum Name {
@@ -224,20 +334,8 @@ enum Name {
 /// `key` must be a live object.
 #[inline]
 unsafe fn name(plan: &Plan, key: *mut ffi::PyObject) -> Name {
-    // SAFETY: `key` is alive, and its type is checked before it is read.
-    let name = unsafe {
-        let class = ffi::Py_TYPE(key);
-        if class == &raw mut ffi::PyUnicode_Type {
-            match text::ascii(key) {
-                Some(name) => name,
-                None => return Name::Unusual,
-            }
-        } else if class == &raw mut ffi::PyBytes_Type {
-            bytes(key)
-        } else {
-            return Name::Unusual;
-        }
-    };
+    // SAFETY: as promised by the caller.
+    let Some(name) = (unsafe { text::exact(key) }) else { return Name::Unusual };
     match plan.select(name) {
         None => Name::Other,
         Some(slot) if slot < plan.len() => Name::Slot(slot),

@@ -20,6 +20,9 @@ pub(crate) trait Sink {
 
     /// Whether the slots in `seen` are all that the sink wanted.
     fn is_satisfied(&self, seen: u64) -> bool;
+
+    /// Forgets what it has, for a pass that begins anew.
+    fn reset(&mut self);
 }
 
 /// Fills a dict that has the keys of the policy's last result already: most requests of a service carry the same
@@ -68,6 +71,9 @@ impl Sink for Fill<'_, '_> {
     fn is_satisfied(&self, seen: u64) -> bool {
         seen == self.shape
     }
+
+    /// What a slot has is replaced, and a result in which one was not is never given out.
+    fn reset(&mut self) {}
 }
 
 /// Out of memory: the reference path will meet it again, and raise it.
@@ -113,14 +119,18 @@ impl Sink for Gather {
     fn is_satisfied(&self, _seen: u64) -> bool {
         true
     }
+
+    fn reset(&mut self) {
+        for slot in slots(std::mem::take(&mut self.seen)) {
+            // SAFETY: an owned reference; a sink lives and dies where the interpreter is attached.
+            unsafe { ffi::Py_DECREF(self.values[slot]) };
+        }
+    }
 }
 
 impl Drop for Gather {
     fn drop(&mut self) {
-        for slot in slots(self.seen) {
-            // SAFETY: an owned reference; a sink lives and dies where the interpreter is attached.
-            unsafe { ffi::Py_DECREF(self.values[slot]) };
-        }
+        self.reset();
     }
 }
 

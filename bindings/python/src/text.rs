@@ -62,6 +62,40 @@ pub(crate) unsafe fn ascii<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
     Some(unsafe { std::slice::from_raw_parts(data.cast(), usize::try_from(size).unwrap_or(0)) })
 }
 
+/// The contents of an exact `bytes`.
+///
+/// # Safety
+///
+/// `object` must be an exact `bytes`, alive for as long as the result is used.
+#[inline]
+pub(crate) unsafe fn bytes<'a>(object: *mut ffi::PyObject) -> &'a [u8] {
+    // SAFETY: a `bytes` is an object of variable size, and its contents are that long.
+    unsafe {
+        let size = ffi::Py_SIZE(object);
+        std::slice::from_raw_parts(ffi::PyBytes_AsString(object).cast(), usize::try_from(size).unwrap_or(0))
+    }
+}
+
+/// The contents of an exact `str` (as UTF-8) or `bytes`.
+///
+/// # Safety
+///
+/// `object` must be alive for as long as the result is used.
+#[inline]
+pub(crate) unsafe fn exact<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
+    // SAFETY: `object` is alive, and its type is checked before it is read.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        if class == &raw mut ffi::PyUnicode_Type {
+            ascii(object)
+        } else if class == &raw mut ffi::PyBytes_Type {
+            Some(bytes(object))
+        } else {
+            None
+        }
+    }
+}
+
 /// The bytes that `text` stands for on the wire, or none where a character has no byte.
 pub(crate) fn latin1(text: &Bound<'_, PyString>) -> Option<Vec<u8>> {
     // SAFETY: `text` is a `str`; the call gives a new reference, or an error, which is taken off again.
