@@ -71,3 +71,8 @@ pub use integrations::reqwest;
 pub mod __private {
     pub use crate::private::*;
 }
+
+/// The guide's programs, compiled and run.
+#[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
+#[doc = include_str!("../../docs/rust.md")]
+struct Guide;

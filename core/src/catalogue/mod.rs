@@ -1,6 +1,6 @@
 //! Every header that Onward knows: the only place in the code where header names stand.
 //!
-//! Each header is a documented constant; a [preset](presets) is a list of these constants. What a user adds to a
+//! Each header is a documented constant; a [preset](PRESETS) is a list of these constants. What a user adds to a
 //! policy and is not here is forwarded as [`Class::Context`], in a family of its own.
 
 mod known;
