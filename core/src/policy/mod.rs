@@ -84,13 +84,11 @@ impl Policy {
     #[inline]
     pub(crate) fn select(&self, name: &[u8]) -> Option<u16> {
         let key = Key::new(name);
-        match self.names.find(key, name) {
-            Some(entry) => self.entries[usize::from(entry)].rank,
-            None => {
-                let rank = self.prefixes.iter().position(|prefix| prefix.covers(key, name))?;
-                self.select_by_prefix(rank, name)
-            }
+        if let Some(entry) = self.names.find(key, name) {
+            return self.entries[usize::from(entry)].rank;
         }
+        let rank = self.prefixes.iter().position(|prefix| prefix.covers(key, name))?;
+        self.select_by_prefix(rank, name)
     }
 
     #[cold]
@@ -114,13 +112,11 @@ impl Policy {
     #[inline]
     pub(crate) fn family_of(&self, name: &[u8]) -> Option<FamilyId> {
         let key = Key::new(name);
-        match self.names.find(key, name) {
-            Some(entry) => self.entries[usize::from(entry)].family,
-            None => {
-                let mut prefixes = self.family_prefixes.iter();
-                prefixes.find(|(prefix, _)| prefix.covers(key, name)).map(|(_, family)| *family)
-            }
+        if let Some(entry) = self.names.find(key, name) {
+            return self.entries[usize::from(entry)].family;
         }
+        let mut prefixes = self.family_prefixes.iter();
+        prefixes.find(|(prefix, _)| prefix.covers(key, name)).map(|(_, family)| *family)
     }
 
     pub(crate) fn rule(&self, rank: u16) -> &Rule {
