@@ -94,7 +94,7 @@ impl Key {
 pub(crate) struct Prefix {
     head: u64,
     mask: u64,
-    prefix: Box<[u8]>,
+    text: Box<[u8]>,
 }
 
 impl Prefix {
@@ -104,13 +104,13 @@ impl Prefix {
         Self {
             head: Key::new(&prefix[..known]).head,
             mask: u64::MAX.checked_shr(64 - 8 * u32::try_from(known).unwrap_or(8)).unwrap_or(0),
-            prefix: prefix.into(),
+            text: prefix.into(),
         }
     }
 
     #[inline]
     pub(crate) fn covers(&self, key: Key, name: &[u8]) -> bool {
-        key.head & self.mask == self.head && crate::catalogue::starts_with(name, &self.prefix)
+        key.head & self.mask == self.head && crate::catalogue::starts_with(name, &self.text)
     }
 }
 

@@ -1,4 +1,5 @@
 //! Whatever comes in: no panic, no invented header, no forbidden byte out, and the limits hold.
+#![allow(clippy::expect_used, reason = "helpers of tests, outside of any #[test] function")]
 
 use http::HeaderMap;
 use onward::{Destination, DropReason, Propagator};
@@ -7,8 +8,15 @@ use proptest::prelude::*;
 /// Names that the policy knows, near misses, and noise.
 fn name() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
-        prop::sample::select(vec!["x-request-id", "X-B3-TraceId", "cookie", "baggage", "x-canary-", "x-canary-blue"])
-            .prop_map(|name| name.as_bytes().to_vec()),
+        prop::sample::select(vec![
+            "x-request-id",
+            "X-B3-TraceId",
+            "cookie",
+            "baggage",
+            "x-canary-",
+            "x-canary-blue"
+        ])
+        .prop_map(|name| name.as_bytes().to_vec()),
         "[xX]-[cC]anary-[a-zA-Z0-9_.~-]{0,80}".prop_map(String::into_bytes),
         prop::collection::vec(any::<u8>(), 0..40),
     ]
