@@ -3,6 +3,7 @@
 //! The outside destination is `api.example.com`, which the client is told to resolve to loopback: what counts is the
 //! name that the request goes to, not the address behind it.
 #![cfg(all(feature = "axum", feature = "reqwest", feature = "macros"))]
+#![allow(clippy::expect_used, reason = "helpers of tests, outside of any #[test] function")]
 
 use std::net::SocketAddr;
 
