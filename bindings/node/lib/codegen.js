@@ -51,7 +51,17 @@ function generate(plan, { head, value }) {
     'if (more !== undefined) for (let i = 0; i < more.length; i += 2) out[more[i]] = more[i + 1];',
     'return out }'
   ]
-  return new Function('prefixed', 'usual', code.join('\n'))((name) => plan.prefixed(name), isUsual)
+  return new Function('prefixed', 'usual', 'isSame', code.join('\n'))((name) => plan.prefixed(name), isUsual, isSame)
+}
+
+/** Whether `name` is `lower` in another case. */
+function isSame(name, lower) {
+  return name.toLowerCase() === lower && isAscii(name)
+}
+
+// Some letters outside ASCII are inside it in lower case.
+function isAscii(name) {
+  return /^[!-~]*$/.test(name)
 }
 
 /** Whether what prefix rules selected is without a repeated line. */
@@ -68,7 +78,7 @@ function probe(length, ranked, value) {
   const cases = groupBy(ranked, ({ name }) => name[at])
   const branches = [...cases].map(([character, same]) => {
     const tests = same.map(
-      ({ name, rank }) => `if (name === ${quote(name)} || name.toLowerCase() === ${quote(name)}) {
+      ({ name, rank }) => `if (name === ${quote(name)} || isSame(name, ${quote(name)})) {
         const value = ${value};
         if (typeof value !== 'string' || v${rank} !== undefined) return undefined;
         if (value.length !== 0) { v${rank} = value; size += ${length} + value.length }
@@ -126,7 +136,7 @@ function loops(plan) {
     let more
     let size = 0
     for (const [name, value] of entries) {
-      const rank = ranks.get(name.toLowerCase())
+      const rank = isAscii(name) ? ranks.get(name.toLowerCase()) : undefined
       const lower = rank === undefined ? plan.prefixed(name) : name
       if (lower === null) continue
       if (lower === undefined || typeof value !== 'string') return undefined

@@ -3,7 +3,7 @@
 const { pickers } = require('./codegen')
 const { memoize } = require('./memoize')
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** A policy as the core compiled it, ready to run. Everything that depends on a header's name is data in here. */
 class Plan {
@@ -58,7 +58,7 @@ class Plan {
   prefixed(name) {
     const lower = name.toLowerCase()
     if (!this.prefixes.some((rule) => lower.startsWith(rule.name))) return null
-    if (!TOKEN.test(lower)) return undefined
+    if (!TOKEN.test(name)) return undefined
     return this.#prefixRule(lower) === undefined ? null : lower
   }
 }
