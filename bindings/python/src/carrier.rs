@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
-use pyo3::exceptions::PyAttributeError;
+use pyo3::exceptions::{PyAttributeError, PyException};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use crate::error;
 
@@ -84,19 +84,44 @@ pub(crate) fn resolve<'py>(object: &Bound<'py, PyAny>) -> PyResult<Carrier<'py>>
 
 /// Whether an argument of a handler is the request, rather than something else that holds headers or pairs.
 pub(crate) fn is_request(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let py = object.py();
+    asked(object, MAX_DEPTH).or_else(|error| {
+        // What cannot even be asked (a lazy object without its backend, an unbound proxy) is no request.
+        if error.is_instance_of::<PyException>(object.py()) { Ok(false) } else { Err(error) }
+    })
+}
+
+fn asked(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<bool> {
+    const REQUESTS: [Access; 5] =
+        [Access::Environ, Access::Scope, Access::Meta, Access::Message, Access::RawHeaders];
     if let Ok(dict) = object.cast::<PyDict>() {
-        return Ok(!matches!(in_dict(dict)?, Some(Carrier::Dict(_) | Carrier::Items { .. })));
+        return Ok(matches!(in_dict(dict)?, Some(Carrier::Environ(_) | Carrier::Pairs(_))));
     }
-    for access in
-        [Access::Proxy, Access::Environ, Access::Scope, Access::Meta, Access::Message, Access::RawHeaders]
-    {
-        if follow(object, access, 1)?.is_some() || access == Access::Proxy && proxied(object)?.is_some() {
+    if depth == 0 || is_builtin(object) {
+        return Ok(false);
+    }
+    if hint(object).is_some_and(|access| REQUESTS.contains(&access)) {
+        return Ok(true);
+    }
+    if let Some(inner) = proxied(object)? {
+        return asked(&inner, depth - 1);
+    }
+    for access in REQUESTS {
+        if follow(object, access, 1)?.is_some() {
             return Ok(true);
         }
     }
-    Ok(attribute(object, intern!(py, "method"))?.is_some_and(|method| method.is_instance_of::<PyString>())
-        && follow(object, Access::Headers, 1)?.is_some())
+    Ok(attribute(object, intern!(object.py(), "method"))?.is_some_and(|it| it.is_instance_of::<PyString>())
+        && follow(object, Access::Headers, 2)?.is_some())
+}
+
+/// The types of nearly every other argument of a handler.
+fn is_builtin(object: &Bound<'_, PyAny>) -> bool {
+    object.is_none()
+        || object.is_instance_of::<PyString>()
+        || object.is_instance_of::<PyBytes>()
+        || object.is_instance_of::<PyInt>()
+        || object.is_instance_of::<PyList>()
+        || object.is_instance_of::<PyTuple>()
 }
 
 fn find<'py>(object: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Carrier<'py>>> {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections.abc
 import concurrent.futures
 import contextvars
 import functools
@@ -14,10 +15,12 @@ import threading
 import flask
 import onward
 import pytest
+import requests
 import starlette.applications
 import starlette.middleware
 import starlette.responses
 import starlette.routing
+import werkzeug.local
 from loopback import get, serve_asgi
 from starlette.requests import Request
 
@@ -339,6 +342,28 @@ def test_forward_headers_are_a_mapping_and_immutable() -> None:
         headers.anything = 1
     assert headers == onward.default().extract({"x-request-id": "7", "cookie": ["a=1", "b=2"]})
     assert hash(headers) == hash(onward.default().extract({"x-request-id": "7", "cookie": ["a=1", "b=2"]}))
+
+
+def test_what_takes_a_mapping_of_headers_takes_forward_headers() -> None:
+    headers = onward.default().extract(ENVIRON)
+    assert isinstance(headers, collections.abc.Mapping)
+    assert requests.Request("GET", "http://ratings/", headers=headers).prepare().headers == CAPTURED
+    assert requests.structures.CaseInsensitiveDict(headers)["X-Request-Id"] == "7"
+
+
+def test_other_proxies_and_lazy_objects_are_not_taken_for_the_request() -> None:
+    class Lazy:
+        @property
+        def environ(self):
+            raise LookupError("no backend yet")
+
+    @onward.propagate
+    def handler(session, lazy, number, request):
+        return dict(onward.current())
+
+    session = werkzeug.local.LocalProxy(lambda: {"user": "jason"})
+    unbound = flask.g
+    assert handler(session, Lazy(), 3, ENVIRON) == handler(unbound, None, "x", SCOPE) == CAPTURED
 
 
 def test_errors_survive_pickling() -> None:

@@ -15,6 +15,8 @@ inbound request: it has to copy a set of headers from each inbound request to ea
 By hand: ``requests.get(url, headers=onward.get_forward_headers(request))``.
 """
 
+from collections.abc import Mapping as _Mapping
+
 from ._errors import ArgumentError, CarrierError, OnwardError, PolicyError
 from ._explain import explain
 from ._native import (
@@ -32,6 +34,9 @@ from .clients import instrument, uninstrument
 from .servers import ASGIMiddleware, WSGIMiddleware
 
 getForwardHeaders = get_forward_headers  # noqa: N816 - the name in Bookinfo, and in Node
+
+# So that whatever takes a mapping of headers takes them: `requests.get(url, headers=onward.current())`.
+_Mapping.register(ForwardHeaders)
 
 __all__ = [
     "ASGIMiddleware",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+import threading
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any
@@ -21,13 +23,13 @@ class Hook(MetaPathFinder):
         self.name = name
         self._patch = patch
         self._unpatch: Unpatch | None = None
+        self._lock = threading.Lock()
 
     def install(self) -> None:
         """Patch the module, or wait for it."""
-        module = sys.modules.get(self.name)
-        # A module that is just being imported has not all of its names yet; it is patched when it is done.
-        if module is not None and not getattr(module.__spec__, "_initializing", False):
-            self.apply(module)
+        if self.name in sys.modules:
+            # Where another thread is just importing it, this waits until it has.
+            self.apply(importlib.import_module(self.name))
         elif self not in sys.meta_path:
             sys.meta_path.insert(0, self)
 
@@ -35,14 +37,16 @@ class Hook(MetaPathFinder):
         """Undo the patch, or wait no longer."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
-        if self._unpatch is not None:
-            self._unpatch()
-            self._unpatch = None
+        with self._lock:
+            if self._unpatch is not None:
+                self._unpatch()
+                self._unpatch = None
 
     def apply(self, module: ModuleType) -> None:
         """Patch the module, once."""
-        if self._unpatch is None:
-            self._unpatch = self._patch(module)
+        with self._lock:
+            if self._unpatch is None:
+                self._unpatch = self._patch(module)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
