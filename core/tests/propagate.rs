@@ -97,6 +97,39 @@ async fn early_return(headers: HeaderMap) -> Result<Vec<String>, String> {
     Ok(current_names())
 }
 
+#[propagate]
+fn impl_future(headers: &HeaderMap, early: bool) -> impl Future<Output = Vec<String>> + use<> {
+    let _ = headers;
+    let while_it_is_made = current_names();
+    if early {
+        return later(while_it_is_made);
+    }
+    later(while_it_is_made)
+}
+
+async fn later(mut names: Vec<String>) -> Vec<String> {
+    tokio::task::yield_now().await;
+    names.extend(current_names());
+    names
+}
+
+#[async_trait::async_trait]
+trait Handler {
+    async fn handle(&self, request: Request<&str>) -> Result<Vec<String>, String>;
+}
+
+#[async_trait::async_trait]
+impl Handler for Service {
+    #[propagate]
+    async fn handle(&self, request: Request<&str>) -> Result<Vec<String>, String> {
+        tokio::task::yield_now().await;
+        if request.body().is_empty() {
+            return Err("empty".into());
+        }
+        Ok(current_names())
+    }
+}
+
 mod renamed {
     pub(super) use onward as forwarding;
 }
@@ -131,6 +164,30 @@ async fn async_functions_have_them_behind_an_await() {
     assert_eq!(early_return(inbound("a")).await, Ok(expected));
     assert_eq!(early_return(HeaderMap::new()).await, Err("empty".to_owned()));
     assert!(onward::current().is_empty());
+}
+
+#[tokio::test]
+async fn a_function_that_gives_back_a_future_has_them_while_it_makes_it_and_while_that_runs() {
+    let expected = ["x-request-id", "cookie", "x-request-id", "cookie"];
+    assert_eq!(impl_future(&inbound("a"), false).await, expected);
+    let future = impl_future(&inbound("a"), true);
+    assert!(onward::current().is_empty());
+    assert_eq!(future.await, expected);
+}
+
+#[tokio::test]
+async fn a_method_under_async_trait_has_them_behind_an_await() {
+    let service = Service { inbound: HeaderMap::new() };
+    let request = |body| {
+        let mut request = Request::new(body);
+        *request.headers_mut() = inbound("a");
+        request
+    };
+    assert_eq!(
+        service.handle(request("body")).await,
+        Ok(vec!["x-request-id".to_owned(), "cookie".to_owned()])
+    );
+    assert_eq!(service.handle(request("")).await, Err("empty".to_owned()));
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
-    Error, FnArg, Ident, ItemFn, LitStr, Path, Result, ReturnType, Type, parse_quote, parse_quote_spanned,
+    Block, Error, FnArg, Ident, ItemFn, LitStr, Path, Result, ReturnType, Type, parse_quote,
+    parse_quote_spanned,
 };
 
 use crate::args::Args;
 use crate::check::{self, Carrier};
+use crate::kind::Kind;
 
 pub(crate) fn propagate(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let args = Args::parse(args)?;
@@ -38,27 +40,58 @@ pub(crate) fn propagate(args: TokenStream, item: TokenStream) -> Result<TokenStr
     Ok(quote!(#items #function))
 }
 
+/// Puts the captured headers in scope while the body runs.
+fn wrap(function: &mut ItemFn, onward: &Path, captured: &TokenStream) {
+    let statements = &function.block.stmts;
+    *function.block = match Kind::of(&function.sig) {
+        Kind::Async => {
+            let returned = return_edge(&function.sig.output);
+            in_async(onward, captured, &quote!(#returned #(#statements)*))
+        }
+        Kind::Future => in_future(onward, captured, &quote!(move || { #(#statements)* }), &quote!()),
+        Kind::BoxedFuture(output) => {
+            let body = quote!(move || -> #output { #(#statements)* });
+            in_future(onward, captured, &body, &quote!(::std::boxed::Box::pin))
+        }
+        Kind::Sync => in_sync(onward, captured, &quote!(#(#statements)*)),
+    };
+}
+
 /// Input: `async fn f(headers: HeaderMap) -> T { body }`
 ///
 /// Output: `async fn f(headers: HeaderMap) -> T { in_scope(captured, async move { body }).await }`
+fn in_async(onward: &Path, captured: &TokenStream, body: &TokenStream) -> Block {
+    parse_quote!({
+        #onward::in_scope(#captured, async move { #body }).await
+    })
+}
+
+/// Input: `fn f(headers: HeaderMap) -> impl Future<Output = T> { body }`
 ///
-/// A sync function becomes `{ let scope = enter(captured); body }`.
-fn wrap(function: &mut ItemFn, onward: &Path, captured: &TokenStream) {
-    let body = &function.block;
-    if function.sig.asyncness.is_none() {
-        let scope = Ident::new("__onward_scope", Span::mixed_site());
-        let statements = &body.stmts;
-        *function.block = parse_quote!({
-            let #scope = #onward::enter(#captured);
-            #(#statements)*
-        });
-        return;
-    }
-    let returned = return_edge(&function.sig.output);
-    let statements = &body.stmts;
-    *function.block = parse_quote!({
-        #onward::in_scope(#captured, async move { #returned #(#statements)* }).await
-    });
+/// Output: `fn f(headers: HeaderMap) -> impl Future<Output = T> { in_scope(captured, { let scope = enter(captured); body }) }`
+///
+/// The body is a closure, so that a `return` in it gives its future and not the function's. Where the future is boxed,
+/// as `async_trait` does, it is boxed again.
+fn in_future(onward: &Path, captured: &TokenStream, body: &TokenStream, boxed: &TokenStream) -> Block {
+    let [headers, run, scope] = ["__onward_headers", "__onward_body", "__onward_scope"]
+        .map(|name| Ident::new(name, Span::mixed_site()));
+    parse_quote!({
+        let #headers = #captured;
+        let #run = #body;
+        let #scope = #onward::enter(::core::clone::Clone::clone(&#headers));
+        #boxed(#onward::in_scope(#headers, #run()))
+    })
+}
+
+/// Input: `fn f(headers: HeaderMap) -> T { body }`
+///
+/// Output: `fn f(headers: HeaderMap) -> T { let scope = enter(captured); body }`
+fn in_sync(onward: &Path, captured: &TokenStream, body: &TokenStream) -> Block {
+    let scope = Ident::new("__onward_scope", Span::mixed_site());
+    parse_quote!({
+        let #scope = #onward::enter(#captured);
+        #body
+    })
 }
 
 /// A `return` that is never reached, with the function's own type: so the compiler knows the type of the async block

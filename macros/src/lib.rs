@@ -1,10 +1,12 @@
 //! The attribute `#[propagate]` of the crate onward. Use it from there.
 //!
-//! The files are the pipeline: `args` reads the attribute, `check` finds where the headers are, `expand` wraps the body.
+//! The files are the pipeline: `args` reads the attribute, `check` finds where the headers are, `kind` says how the
+//! function runs, `expand` wraps the body.
 
 mod args;
 mod check;
 mod expand;
+mod kind;
 
 use proc_macro::TokenStream;
 use quote::ToTokens;
@@ -43,7 +45,8 @@ use quote::ToTokens;
 /// }
 /// ```
 ///
-/// A sync function holds the guard of `onward::enter(captured)` instead.
+/// A sync function holds the guard of `onward::enter(captured)` instead. One that gives back a future (`impl Future`, or
+/// boxed, as `async_trait` writes it) gives back that future in scope.
 ///
 /// # Where the headers come from
 ///
