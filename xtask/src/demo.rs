@@ -13,14 +13,14 @@ use onward_mesh::{
     runner::{Mesh, Options},
     settle, terminal,
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::setup::Setup;
+use crate::{
+    setup::Setup,
+    stop::{INTERRUPTED, Stop},
+};
 
 /// How long the sidecars may take to report; they do it four times a second.
 const SETTLE_BOUND: Duration = Duration::from_secs(60);
-/// A shell's status for a program that Ctrl-C has ended.
-const INTERRUPTED: u8 = 130;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -173,27 +173,4 @@ fn spans_per_request(app: &App) -> Result<usize, MeshError> {
 /// Twice what the requests make: what a user sends while the mesh stays up fits in too.
 fn room_for(requests: usize, app: &App) -> Result<usize, MeshError> {
     Ok((2 * requests * spans_per_request(app)?).max(100_000))
-}
-
-/// Whatever asks a program to end.
-struct Stop([Signal; 3]);
-
-impl Stop {
-    fn new() -> Result<Self> {
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        Ok(Self([
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-            listen(SignalKind::hangup())?,
-        ]))
-    }
-
-    async fn asked(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
 }

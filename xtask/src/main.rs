@@ -1,7 +1,9 @@
-//! The only commands anyone needs: `cargo xtask demo`.
+//! The only commands anyone needs: `cargo xtask demo`, `cargo xtask test`.
 
 mod demo;
 mod setup;
+mod stop;
+mod test;
 
 use std::process::ExitCode;
 
@@ -18,11 +20,14 @@ struct Cli {
 enum Command {
     /// Run an app behind real Envoys, send requests and show what becomes of their traces
     Demo(demo::Args),
+    /// Test everything, or the named steps
+    Test(test::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
     };
     result.unwrap_or_else(|error| {
         anstream::eprintln!("error: {error:#}");

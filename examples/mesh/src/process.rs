@@ -81,10 +81,22 @@ impl Process {
         })
     }
 
+    /// Its status once it has ended; what it has left behind in its group is killed then.
+    pub fn status(&mut self) -> Option<ExitStatus> {
+        if self.has_ended() {
+            self.finish();
+        }
+        self.ended
+    }
+
+    /// Everything that it has printed so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// The last lines that it printed, indented; a sentence if there are none.
     pub fn log_tail(&self) -> String {
-        let bytes = fs::read(&self.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
+        let text = self.log();
         let lines: Vec<_> = text.lines().collect();
         if lines.is_empty() {
             return "  (it printed nothing)".into();
@@ -126,12 +138,17 @@ impl Drop for Process {
     }
 }
 
-/// Ends the processes: asks all of them, waits for [`GRACE`] in all, then kills what is left.
+/// Ends the processes: asks all of them, waits a little, then kills what is left.
 pub fn stop_all(processes: &mut [Process]) {
+    stop_within(processes, GRACE);
+}
+
+/// Ends the processes: asks all of them, waits for `grace` in all, then kills what is left.
+pub fn stop_within(processes: &mut [Process], grace: Duration) {
     for process in processes.iter() {
         process.signal(Signal::TERM);
     }
-    let deadline = Instant::now() + GRACE;
+    let deadline = Instant::now() + grace;
     while Instant::now() < deadline && !processes.iter().all(Process::has_ended) {
         thread::sleep(POLL);
     }
@@ -213,6 +230,21 @@ mod tests {
             error.to_string(),
             "it died (exit status 7); the end of its log:\n  first\n  cannot find my config"
         );
+    }
+
+    #[test]
+    fn a_process_that_ends_leaves_its_status_and_its_output() {
+        let logs = tempfile::tempdir().unwrap();
+        let mut process = shell("echo out; echo err >&2; exit 77", logs.path());
+        let status = loop {
+            if let Some(status) = process.status() {
+                break status;
+            }
+            thread::sleep(POLL);
+        };
+        assert_eq!(status.code(), Some(77));
+        assert_eq!(process.status(), Some(status));
+        assert_eq!(process.log(), "out\nerr\n");
     }
 
     #[test]

@@ -24,7 +24,14 @@ use onward_mesh::{
 };
 use rustix::fs::FlockOperation;
 
-use tools::Tool;
+pub(crate) use rust::cargo;
+pub(crate) use tools::{Tool, pythons};
+
+/// The repository that this program was built from.
+pub(crate) fn root() -> Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent directory")?;
+    Ok(root.into())
+}
 
 /// A repository that is being set up. While it lives, no other `cargo xtask` sets up the same one.
 pub(crate) struct Setup {
@@ -38,7 +45,7 @@ pub(crate) struct Setup {
 impl Setup {
     /// Begins to set up the repository that this program was built from.
     pub(crate) fn new(progress: Progress) -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent directory")?;
+        let root = root()?;
         let own = root.join(".onward");
         fs::create_dir_all(&own).with_context(|| format!("cannot make {}", own.display()))?;
         let lock = File::create(own.join("lock")).context("cannot make .onward/lock")?;
@@ -48,7 +55,7 @@ impl Setup {
             step.done();
         }
         let (python, node) = (OnceCell::new(), OnceCell::new());
-        Ok(Self { root: root.into(), progress, python, node, _lock: lock })
+        Ok(Self { root, progress, python, node, _lock: lock })
     }
 
     /// Everything that Bookinfo needs.

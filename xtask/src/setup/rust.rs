@@ -1,25 +1,39 @@
 //! The Rust services.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{env, ffi::OsString, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{Setup, run::run};
 
+/// The cargo that runs this program.
+pub(crate) fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
 impl Setup {
     /// Builds the program of the package with this name and returns where it is. Cargo knows best what has changed.
     pub(crate) fn rust_program(&self, package: &str) -> Result<PathBuf> {
-        let step = self.progress.step(format!("building {package}"));
-        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.args(["build", "--package", package, "--bins"]);
+        self.rust_executable(package, &["--package", package, "--bins"])
+    }
+
+    /// Builds an example of a package and returns where it is.
+    pub(crate) fn rust_example(&self, package: &str, name: &str) -> Result<PathBuf> {
+        self.rust_executable(name, &["--package", package, "--example", name])
+    }
+
+    fn rust_executable(&self, name: &str, what: &[&str]) -> Result<PathBuf> {
+        let step = self.progress.step(format!("building {name}"));
+        let mut command = Command::new(cargo());
+        command.arg("build").args(what);
         command.args(["--message-format", "json-render-diagnostics"]).current_dir(&self.root);
         let output = run(&step, command)?;
         let messages = output.stdout.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let program = messages
-            .filter(|message| message["target"]["name"] == package)
+            .filter(|message| message["target"]["name"] == name)
             .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-            .with_context(|| format!("the package {package} has no program of that name"))?;
+            .with_context(|| format!("cargo has built no program called {name}"))?;
         step.done();
         Ok(program)
     }

@@ -1,6 +1,11 @@
 //! Finds the programs that the machine has to bring.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Result, anyhow, bail};
 
@@ -14,31 +19,52 @@ pub(crate) struct Tool {
 const PYTHON: (u32, u32) = (3, 10);
 const NODE: u32 = 20;
 
+const PYTHON_NAMES: [&str; 6] = ["python3.13", "python3.12", "python3.11", "python3.10", "python3", "python"];
+
 /// A Python of at least 3.10 that can make virtual environments.
 pub(super) fn python() -> Result<Tool> {
-    let script = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2]); print(sys.executable)";
     let mut seen = Vec::new();
-    for name in ["python3.13", "python3.12", "python3.11", "python3.10", "python3", "python"] {
-        // A version manager's stand-in for a version that is not installed starts, and fails.
-        let Some(answer) = ask(name, &["-c", script]) else { continue };
-        let (version, path) = match answer.map(|text| pair(&text)) {
-            Ok(Some(found)) => found,
-            Ok(None) => continue,
-            Err(problem) => {
-                seen.push(format!("{name}: {problem}"));
-                continue;
-            }
-        };
-        if numbers(&version) >= vec![PYTHON.0, PYTHON.1] {
-            return Ok(Tool { path: path.into(), version });
+    for name in PYTHON_NAMES {
+        match python_called(name) {
+            Some(Ok(tool)) => return Ok(tool),
+            Some(Err(problem)) => seen.push(problem),
+            None => {}
         }
-        seen.push(format!("{name} is {version}"));
     }
     let seen = if seen.is_empty() { "found none".into() } else { seen.join("; ") };
     bail!(
         "needs Python 3.10 or newer with its venv module ({seen}); install it from python.org or with your package \
          manager (on Debian and Ubuntu: python3 and python3-venv)"
     )
+}
+
+/// Every such Python on PATH and among pyenv's, one a minor version, the oldest first.
+pub(crate) fn pythons() -> Vec<Tool> {
+    let on_path = ["python3.14"].into_iter().chain(PYTHON_NAMES).map(PathBuf::from);
+    let pyenv =
+        env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".pyenv")));
+    let versions = pyenv.and_then(|root| fs::read_dir(root.join("versions")).ok());
+    let in_pyenv = versions.into_iter().flatten().flatten().map(|entry| entry.path().join("bin/python"));
+    let mut tools = BTreeMap::new();
+    for tool in on_path.chain(in_pyenv).filter_map(python_called).flatten() {
+        tools.entry(numbers(&tool.version)).or_insert(tool);
+    }
+    tools.into_values().collect()
+}
+
+/// The Python that this name or path starts; why not, if it is not one to use.
+fn python_called(name: impl AsRef<Path>) -> Option<Result<Tool, String>> {
+    let script = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2]); print(sys.executable)";
+    let name = name.as_ref().display().to_string();
+    // A version manager's stand-in for a version that is not installed starts, and fails.
+    let (version, path) = match ask(&name, &["-c", script])? {
+        Ok(text) => pair(&text)?,
+        Err(problem) => return Some(Err(format!("{name}: {problem}"))),
+    };
+    if numbers(&version) < vec![PYTHON.0, PYTHON.1] {
+        return Some(Err(format!("{name} is {version}")));
+    }
+    Some(Ok(Tool { path: path.into(), version }))
 }
 
 /// A Node of at least 20, with npm beside it.

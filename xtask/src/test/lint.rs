@@ -1,0 +1,128 @@
+//! Formatting, lints, types, and what must not stand in the tree.
+
+use std::{path::Path, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+use super::session::Session;
+
+/// Absolute paths of the machine that somebody works on.
+const MACHINE_PATHS: &str = "(^|[^A-Za-z.])/(work|farm|root|tmp)/[a-z]";
+/// The addresses of package registries: a package is called by its name.
+const REGISTRIES: &str = "https?://[^ )]*(crate|pypi|pythonhosted|npm|maven|debian|golang)";
+/// A lock file of npm with addresses works only where that registry is.
+const RESOLVED: &str = "\"resolved\": *\"http";
+
+const PRODUCTPAGE: &str = "examples/bookinfo/productpage";
+
+pub(super) fn run(session: &mut Session) -> Result<()> {
+    let mut command = session.cargo();
+    command.args(["metadata", "--locked", "--format-version", "1"]);
+    session.check("Cargo.lock is up to date", command)?;
+    let mut command = session.cargo();
+    command.args(["fmt", "--all", "--check"]);
+    session.check("cargo fmt", command)?;
+    let mut command = session.cargo();
+    command.args(["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]);
+    session.check("clippy", command)?;
+
+    let root = session.root.clone();
+    let sources = [".", ":(exclude)*.lock", ":(exclude)*lock.json"];
+    session.verify("no machine paths", || absent(&root, MACHINE_PATHS, &sources));
+    session.verify("no registry addresses", || absent(&root, REGISTRIES, &sources));
+    session.verify("no addresses in lock files of npm", || absent(&root, RESOLVED, &["*package-lock.json"]));
+
+    python(session)?;
+    node(session)
+}
+
+fn python(session: &mut Session) -> Result<()> {
+    let setup = session.setup()?;
+    let python = setup.venv()?;
+    setup.python_requirements(&session.root.join("xtask/requirements.txt"))?;
+    setup.python_requirements(&session.root.join(PRODUCTPAGE).join("requirements-test.txt"))?;
+    setup.python_group(&session.root.join("bindings/python"), "test")?;
+    drop(setup);
+    for folder in ["bindings/python", PRODUCTPAGE] {
+        for (what, args) in [("ruff", vec!["check", "."]), ("ruff format", vec!["format", "--check", "."])] {
+            let mut command = session.command(&python, folder);
+            command.args(["-m", "ruff"]).args(args);
+            session.check(&format!("{what}, {folder}"), command)?;
+        }
+    }
+    let mut command = session.command(&python, "bindings/python");
+    command.args(["-m", "mypy"]);
+    session.check("mypy, bindings/python", command)?;
+    let mut command = session.command(&python, PRODUCTPAGE);
+    command.args(["-m", "mypy", "--strict", "catalog.py", "productpage.py", "upstreams.py"]);
+    session.check(&format!("mypy, {PRODUCTPAGE}"), command)?;
+    Ok(())
+}
+
+fn node(session: &mut Session) -> Result<()> {
+    let setup = session.setup()?;
+    setup.node_packages(&session.root.join("bindings/node"))?;
+    drop(setup);
+    let mut command = session.command("node_modules/.bin/tsc", "bindings/node");
+    command.args([
+        "--noEmit",
+        "--strict",
+        "--module",
+        "nodenext",
+        "--types",
+        "node",
+        "index.d.ts",
+        "index.d.mts",
+    ]);
+    session.check("tsc, bindings/node", command)?;
+    Ok(())
+}
+
+/// Fails with the places in `dir` where `pattern` stands; files that git ignores do not count.
+fn absent(dir: &Path, pattern: &str, paths: &[&str]) -> Result<usize> {
+    let mut command = Command::new("git");
+    command.args(["grep", "--no-index", "--exclude-standard", "-nIiE", pattern, "--"]).args(paths);
+    let output = command.current_dir(dir).output().context("cannot start git")?;
+    let found = String::from_utf8_lossy(&output.stdout);
+    match output.status.code() {
+        Some(1) => Ok(1),
+        Some(0) => bail!("found\n{found}"),
+        _ => bail!("git grep failed: {}", String::from_utf8_lossy(&output.stderr)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Whether a file with this text is found.
+    fn is_found(pattern: &str, text: &str) -> bool {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), text).unwrap();
+        absent(dir.path(), pattern, &["."]).is_err()
+    }
+
+    #[test]
+    fn a_path_of_a_machine_is_found() {
+        let folder = "work";
+        assert!(is_found(MACHINE_PATHS, &format!("cd /{folder}/main")));
+        assert!(is_found(MACHINE_PATHS, &format!("\"/{folder}/x\"")));
+        assert!(!is_found(MACHINE_PATHS, &format!("src/{folder}/main and ./{folder}/main and /{folder}")));
+    }
+
+    #[test]
+    fn the_address_of_a_registry_is_found() {
+        let scheme = "https:";
+        assert!(is_found(REGISTRIES, &format!("{scheme}//static.crates.example/x")));
+        assert!(!is_found(REGISTRIES, &format!("{scheme}//www.w3.org/TR/trace-context/ and the crate http")));
+    }
+
+    #[test]
+    fn an_address_in_a_lock_file_is_found() {
+        let scheme = "https:";
+        assert!(is_found(RESOLVED, &format!("\"resolved\": \"{scheme}//host/a.tgz\"")));
+        assert!(!is_found(RESOLVED, "\"resolved\": \"../../../bindings/node\""));
+    }
+}

@@ -1,0 +1,140 @@
+//! The packages as users get them: built, installed into clean environments outside the tree, and used.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use super::session::{Session, clean_venv};
+
+/// What a user has beside the package, for the README's lines.
+const PYTHON_BESIDE: [&str; 2] = ["flask", "requests"];
+
+pub(super) fn run(session: &mut Session) -> Result<()> {
+    python(session)?;
+    node(session)
+}
+
+fn python(session: &mut Session) -> Result<()> {
+    let setup = session.setup()?;
+    let tools = setup.venv()?;
+    let python = setup.python()?.path.clone();
+    setup.python_requirements(&session.root.join("xtask/requirements.txt"))?;
+    drop(setup);
+
+    let dist = session.folder()?;
+    let mut command = session.command(&tools, "bindings/python");
+    command.args(["-m", "build", "--outdir"]).arg(&dist).env("CARGO_TARGET_DIR", target(session));
+    if session.check("Python: the source distribution, and a wheel from it", command)? {
+        let wheel = one(&dist, "whl")?;
+        python_user(session, "the wheel", &python, &tools, &wheel)?;
+    }
+
+    let clone = session.folder()?.join("clone");
+    let mut command = session.command("git", "");
+    command.args(["clone", "--quiet", "--no-hardlinks", "."]).arg(&clone);
+    if session.check("a clean clone of what is committed", command)? {
+        python_user(
+            session,
+            "bindings/python of the clone",
+            &python,
+            &tools,
+            &clone.join("bindings/python"),
+        )?;
+    }
+    Ok(())
+}
+
+/// Installs `package` into an environment with nothing in it and uses it there.
+fn python_user(session: &mut Session, what: &str, python: &Path, tools: &Path, package: &Path) -> Result<()> {
+    let Some(venv) = clean_venv(session, &format!("Python: an environment for {what}"), python)? else {
+        return Ok(());
+    };
+    let home = session.folder()?;
+    let mut command = session.command(&venv, "");
+    command.args(["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]);
+    command.arg(package).args(PYTHON_BESIDE).current_dir(&home).env("CARGO_TARGET_DIR", target(session));
+    if !session.check(&format!("Python: {what} installs"), command)? {
+        return Ok(());
+    }
+    let program = program(&home, "user.py", include_str!("programs/user.py"))?;
+    let mut command = session.command(&venv, "");
+    command.args(["-W", "error"]).arg(&program).arg(session.root.join("README.md")).current_dir(&home);
+    session.check(&format!("Python: a program and the README's lines with {what}"), command)?;
+    let mut command = session.command(tools, "");
+    command.args(["-m", "mypy", "--strict", "--python-executable"]).arg(&venv);
+    command.args(["--cache-dir", "mypy"]).arg(&program).current_dir(&home);
+    session.check(&format!("Python: the program's types with {what}"), command)?;
+    Ok(())
+}
+
+fn node(session: &mut Session) -> Result<()> {
+    let setup = session.setup()?;
+    setup.node_binding()?;
+    drop(setup);
+
+    let home = session.folder()?;
+    let mut command = session.command("npm", "bindings/node");
+    command.args(["pack", "--pack-destination"]).arg(&home);
+    if !session.check("Node: npm pack", command)? {
+        return Ok(());
+    }
+    let tarball = one(&home, "tgz")?;
+    fs::write(
+        home.join("package.json"),
+        "{ \"name\": \"user\", \"version\": \"1.0.0\", \"private\": true }\n",
+    )?;
+    let mut command = session.command("npm", "");
+    command
+        .args(["install", "--no-audit", "--no-fund", "--loglevel", "error"])
+        .arg(&tarball)
+        .current_dir(&home);
+    if !session.check("Node: the tarball installs into an empty folder", command)? {
+        return Ok(());
+    }
+    let readme = session.root.join("README.md");
+    let programs = [
+        ("user.cjs", "CommonJS, with the README's lines", include_str!("programs/user.cjs")),
+        ("user.mjs", "ES modules", include_str!("programs/user.mjs")),
+    ];
+    for (name, what, source) in programs {
+        let program = program(&home, name, source)?;
+        let mut command = session.command("node", "");
+        command.arg(program).arg(&readme).current_dir(&home);
+        session.check(&format!("Node: {what}"), command)?;
+    }
+    for (name, what) in [("user.mts", "ES modules"), ("user.cts", "CommonJS")] {
+        let program = program(&home, name, include_str!("programs/user.ts"))?;
+        let own = session.root.join("bindings/node/node_modules");
+        let mut command = session.command(own.join(".bin/tsc"), "");
+        command.args(["--noEmit", "--strict", "--module", "nodenext", "--types", "node", "--typeRoots"]);
+        command.arg(own.join("@types")).arg(program).current_dir(&home);
+        session.check(&format!("Node: TypeScript, {what}"), command)?;
+    }
+    Ok(())
+}
+
+/// Cargo's folder of this repository, so that what does not differ is not built again.
+fn target(session: &Session) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| session.root.join("target"), PathBuf::from)
+}
+
+fn program(home: &Path, name: &str, source: &str) -> Result<PathBuf> {
+    let path = home.join(name);
+    fs::write(&path, source).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+/// The one file in a folder that ends so.
+fn one(dir: &Path, ending: &str) -> Result<PathBuf> {
+    let entries = fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))?;
+    let mut found = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == ending));
+    let first = found.next().with_context(|| format!("no .{ending} file was made"))?;
+    anyhow::ensure!(found.next().is_none(), "more than one .{ending} file was made");
+    Ok(first)
+}

@@ -1,0 +1,51 @@
+//! The core with every set of features, the macro, the services in Rust, and the documentation.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::{session::Session, tally::Runner};
+
+const PACKAGES: [&str; 4] = ["onward", "onward-macros", "bookinfo-reviews", "dockebi"];
+
+pub(super) fn run(session: &mut Session) -> Result<()> {
+    let mut command = session.cargo();
+    command.args(["test", "--no-fail-fast", "--all-features"]);
+    command.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
+    session.tests("core, macro, reviews and dockebi, all features", Runner::Cargo, command)?;
+
+    let mut command = session.cargo();
+    command.args(["test", "--no-fail-fast", "--package", "onward"]);
+    session.tests("core, default features", Runner::Cargo, command)?;
+    for features in [String::new()].into_iter().chain(features(session)?) {
+        let mut command = session.cargo();
+        // The examples in the documentation may use what the default features bring.
+        command.args(["test", "--no-fail-fast", "--package", "onward", "--tests", "--no-default-features"]);
+        command.args(["--features", &features]);
+        let what = if features.is_empty() {
+            "without features".into()
+        } else {
+            format!("only the feature {features}")
+        };
+        session.tests(&format!("core, {what}"), Runner::Cargo, command)?;
+    }
+
+    let mut command = session.cargo();
+    command
+        .args(["doc", "--workspace", "--no-deps", "--all-features"])
+        .env("RUSTDOCFLAGS", "--deny warnings");
+    session.check("documentation", command)?;
+    Ok(())
+}
+
+/// The features of the core, each to be tested alone.
+fn features(session: &Session) -> Result<Vec<String>> {
+    let mut command = session.cargo();
+    command.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let output = command.output().context("cannot start cargo")?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata gives no JSON")?;
+    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
+    let core =
+        packages.iter().find(|package| package["name"] == "onward").context("there is no package onward")?;
+    let features = core["features"].as_object().context("the package onward has no features")?;
+    Ok(features.keys().filter(|name| *name != "default").cloned().collect())
+}
