@@ -1,80 +1,108 @@
 //! Measures the Rust paths against the hand-written loop and OpenTelemetry, in one process and interleaved.
 //!
-//! Prints one JSON object a line: path, fixture, contender, median in nanoseconds, allocations.
+//! Usage: `onward-benches [ROUNDS]`. Prints one JSON object: for each path and fixture the median nanoseconds and the
+//! allocations of each contender, and what a captured request holds in memory.
 //!
-//! With the arguments `once PATH FIXTURE CONTENDER N` it runs one contender N times and prints nothing: what Callgrind
-//! counts.
+//! With the arguments `once PATH FIXTURE CONTENDER CALLS` it runs one contender that often and prints nothing: what
+//! Callgrind counts.
 
 mod contenders;
 mod count;
 mod fixtures;
 
-use std::time::Instant;
+use std::{collections::BTreeMap, error::Error, time::Instant};
 
-use contenders::{Contender, EXTRACT, FORWARD, Setup};
+use contenders::{PATHS, Path, Setup};
+use http::HeaderMap;
+use serde_json::{Value, json};
 
 const ROUNDS: usize = 41;
-const CALLS: u32 = 4000;
+/// How often a contender runs through the ring of maps in one round.
+const LAPS: u32 = 200;
 
-const PATHS: &[(&str, &[(&str, Contender)])] = &[("forward", FORWARD), ("extract", EXTRACT)];
 const FIXTURES: &[(&str, &[(&str, &str)])] = &[("S", fixtures::S), ("L", fixtures::L)];
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let setup = Setup::new()?;
     if let [once, path, fixture, contender, calls] = &arguments[..]
         && once == "once"
     {
-        return run_once(path, fixture, contender, calls.parse()?);
+        return run_once(&setup, path, fixture, contender, calls.parse()?);
     }
+    let rounds = arguments.first().map_or(Ok(ROUNDS), |text| text.parse())?.max(1);
+    let (mut results, mut memory) = (Vec::new(), Vec::new());
     for (fixture, headers) in FIXTURES {
-        let setup = Setup::new(fixtures::map(headers))?;
-        for (path, contenders) in PATHS {
-            let medians = medians(&setup, contenders);
-            for ((contender, run), median) in contenders.iter().zip(medians) {
-                run(&setup);
-                let allocations = count::allocations(|| run(&setup));
-                println!(
-                    "{}",
-                    serde_json::json!({
-                        "path": path, "fixture": fixture, "contender": contender,
-                        "median_ns": median, "allocations": allocations,
-                    })
-                );
-            }
+        let ring = fixtures::ring(headers);
+        for path in PATHS {
+            results.push(json!({
+                "path": path.name,
+                "fixture": fixture,
+                "ns": medians(&setup, &ring, path, rounds),
+                "allocations": allocations(&setup, &ring[0], path),
+            }));
         }
+        memory.push(held(&setup, &ring[0], fixture));
     }
+    println!("{}", json!({ "rounds": rounds, "results": results, "memory": memory }));
     Ok(())
 }
 
 /// Median nanoseconds a call, over interleaved rounds.
-fn medians(setup: &Setup, contenders: &[(&str, Contender)]) -> Vec<f64> {
-    let mut times = vec![Vec::with_capacity(ROUNDS); contenders.len()];
-    for _ in 0..ROUNDS {
-        for ((_, run), times) in contenders.iter().zip(&mut times) {
+fn medians(setup: &Setup, ring: &[HeaderMap], path: &Path, rounds: usize) -> BTreeMap<&'static str, f64> {
+    let mut times = vec![Vec::with_capacity(rounds); path.contenders.len()];
+    for _ in 0..rounds {
+        for ((_, run), times) in path.contenders.iter().zip(&mut times) {
             let start = Instant::now();
-            for _ in 0..CALLS {
-                run(setup);
+            for _ in 0..LAPS {
+                for inbound in ring {
+                    run(setup, inbound);
+                }
             }
-            times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(CALLS));
+            times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(LAPS * fixtures::RING));
         }
     }
-    times
-        .into_iter()
-        .map(|mut times| {
-            times.sort_by(f64::total_cmp);
-            times[ROUNDS / 2]
-        })
-        .collect()
+    let names = path.contenders.iter().map(|(name, _)| *name);
+    names.zip(times.iter_mut().map(|times| median(times))).collect()
 }
 
-fn run_once(path: &str, fixture: &str, contender: &str, calls: u32) -> Result<(), Box<dyn std::error::Error>> {
-    let find = |name: &str| format!("there is no {name}");
-    let (_, contenders) = PATHS.iter().find(|(name, _)| *name == path).ok_or_else(|| find(path))?;
-    let (_, headers) = FIXTURES.iter().find(|(name, _)| *name == fixture).ok_or_else(|| find(fixture))?;
-    let (_, run) = contenders.iter().find(|(name, _)| *name == contender).ok_or_else(|| find(contender))?;
-    let setup = Setup::new(fixtures::map(headers))?;
-    for _ in 0..calls {
-        run(&setup);
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    (times[times.len() / 2] * 10.0).round() / 10.0
+}
+
+fn allocations(setup: &Setup, inbound: &HeaderMap, path: &Path) -> BTreeMap<&'static str, usize> {
+    let count = |(name, run): &(&'static str, contenders::Contender)| {
+        // The first call may fill a cache.
+        run(setup, inbound);
+        (*name, count::heap(|| run(setup, inbound)).1.allocations)
+    };
+    path.contenders.iter().map(count).collect()
+}
+
+/// What one request in flight holds: on the heap, and in the handle itself.
+fn held(setup: &Setup, inbound: &HeaderMap, fixture: &str) -> Value {
+    let (headers, heap) = count::heap(|| setup.extract(inbound));
+    let forwarded: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let handle = size_of_val(&headers);
+    json!({ "fixture": fixture, "heap": heap.held, "handle": handle, "forwarded": forwarded })
+}
+
+fn run_once(
+    setup: &Setup,
+    path: &str,
+    fixture: &str,
+    contender: &str,
+    calls: usize,
+) -> Result<(), Box<dyn Error>> {
+    let unknown = |name: &str| format!("there is no {name}");
+    let path = PATHS.iter().find(|each| each.name == path).ok_or_else(|| unknown(path))?;
+    let (_, headers) = FIXTURES.iter().find(|(name, _)| *name == fixture).ok_or_else(|| unknown(fixture))?;
+    let (_, run) =
+        path.contenders.iter().find(|(name, _)| *name == contender).ok_or_else(|| unknown(contender))?;
+    let ring = fixtures::ring(headers);
+    for inbound in ring.iter().cycle().take(calls) {
+        run(setup, inbound);
     }
     Ok(())
 }
