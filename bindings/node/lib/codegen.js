@@ -78,7 +78,7 @@ function probe(length, ranked, value) {
   const cases = groupBy(ranked, ({ name }) => name[at])
   const branches = [...cases].map(([character, same]) => {
     const tests = same.map(
-      ({ name, rank }) => `if (name === ${quote(name)} || isSame(name, ${quote(name)})) {
+      ({ name, rank }) => `if (name === ${quote(name)} || (${resembles(name, at)} && isSame(name, ${quote(name)}))) {
         const value = ${value};
         if (typeof value !== 'string' || v${rank} !== undefined) return undefined;
         if (value.length !== 0) { v${rank} = value; size += ${length} + value.length }
@@ -88,6 +88,15 @@ function probe(length, ranked, value) {
     return `${bothCases(character)} ${tests.join(' ')} break;`
   })
   return `case ${length}: switch (name.charCodeAt(${at})) { ${branches.join('\n')} } break;`
+}
+
+/** Two more characters, before the dear comparison for names in another case. */
+function resembles(name, at) {
+  const places = [name.length - 1, name.length >> 1, 0].filter((place) => place !== at).slice(0, 2)
+  const tests = places.map((place) => {
+    return `(${codes(name[place]).map((code) => `name.charCodeAt(${place}) === ${code}`).join(' || ')})`
+  })
+  return tests.join(' && ') || 'true'
 }
 
 function groupBy(list, key) {

@@ -308,6 +308,12 @@ const FRAMEWORKS = {
     app.get('/', onward.propagate(async (c) => c.json(await handle(c))))
     return honoPort(t, app)
   },
+  'Hono, middleware': async (t, handle) => {
+    const app = new Hono()
+    app.use(onward.propagate((c, next) => next()))
+    app.get('/', async (c) => c.json(await handle(c)))
+    return honoPort(t, app)
+  },
   'Hono request': async (t, handle) => {
     const app = new Hono()
     app.get('/', (c) => onward.run(c.req, async () => c.json(await handle(c.req))))
