@@ -46,25 +46,32 @@ class _Body:
     def __init__(self, headers: ForwardHeaders, body: Iterable[bytes]) -> None:
         self._headers = headers
         self._body = body
-        self._next: Callable[[], bytes] | None = None
+        self._next = self._first
+
+    def _first(self) -> bytes:
+        # Only now: to begin a body can be the application's code too.
+        self._next = iter(self._body).__next__
+        return self._next()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        token = _current.set(self._headers)
+        # Written out, since it runs for every piece of every response.
+        token = _enter(self._headers)
         try:
-            if self._next is None:
-                self._next = iter(self._body).__next__
             return self._next()
         finally:
-            leave(token)
+            _leave(token)
 
     def close(self) -> None:
         close = getattr(self._body, "close", None)
         if close is not None:
-            token = _current.set(self._headers)
+            token = _enter(self._headers)
             try:
                 close()
             finally:
-                leave(token)
+                _leave(token)
+
+
+_enter, _leave = _current.set, _current.reset
