@@ -27,6 +27,9 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
         command.args(["-m", "pytest", "-q"]);
         session.tests(&format!("{folder}, Python {version}"), Runner::Pytest, command)?;
     }
+    let mut command = session.cargo();
+    command.args(["test", "--package", "onward-python"]);
+    session.tests("bindings/python, its Rust", Runner::Cargo, command)?;
     for other in setup::pythons() {
         if other.version != version {
             vectors(session, &other, &wheel)?;
