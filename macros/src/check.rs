@@ -2,9 +2,10 @@
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Error, Expr, FnArg, Ident, ItemFn, Pat, PatType, Result, Token, Type, parse_quote};
+use syn::{Attribute, Error, Expr, FnArg, Ident, Pat, PatType, Result, Signature, Token, Type, parse_quote};
 
 use crate::args::Args;
+use crate::expand::Function;
 
 /// Where the headers are.
 pub(crate) enum Carrier {
@@ -15,9 +16,13 @@ pub(crate) enum Carrier {
 }
 
 /// Types that are known to hold headers, by the last segment of their path.
-const CARRIERS: &[&str] = &["HeaderMap", "Request", "Parts"];
+const CARRIERS: &[&str] = &["HeaderMap", "Request", "Parts", "HttpRequest", "ServiceRequest", "MetadataMap"];
 
-pub(crate) fn carrier(function: &mut ItemFn, args: &Args) -> Result<Carrier> {
+/// Attributes that make a handler of a function, and extract its arguments: of rocket, poem, salvo and actix-web.
+const ROUTES: &[&str] =
+    &["get", "post", "put", "delete", "head", "options", "patch", "connect", "trace", "route", "handler"];
+
+pub(crate) fn carrier(function: &mut Function<'_>, args: &Args) -> Result<Carrier> {
     if let Some(token) = function.sig.constness {
         return Err(Error::new_spanned(
             token,
@@ -36,13 +41,26 @@ pub(crate) fn carrier(function: &mut ItemFn, args: &Args) -> Result<Carrier> {
         let name = named(argument, &mut function.block.stmts);
         return Ok(Carrier::Expr(parse_quote!(#name), span));
     }
-    if function.sig.asyncness.is_some() && function.sig.receiver().is_none() {
+    // A plain function without a carrier is a handler only where a framework's attribute below says so.
+    if function.sig.receiver().is_none()
+        && (function.sig.asyncness.is_some() || function.attrs.iter().any(is_route))
+    {
         return Ok(Carrier::Extractor);
     }
     Err(Error::new_spanned(
         &function.sig.ident,
         "no argument holds the request's headers; add one of type `HeaderMap`, `Request` or `Parts`, or say where they are with `#[propagate(from = expression)]`",
     ))
+}
+
+/// Whether an argument is of a type that is known to hold headers.
+pub(crate) fn has_carrier(signature: &Signature) -> bool {
+    signature.inputs.iter().any(|input| matches!(input, FnArg::Typed(argument) if is_carrier(&argument.ty)))
+}
+
+fn is_route(attribute: &Attribute) -> bool {
+    let last = attribute.path().segments.last();
+    last.is_some_and(|last| ROUTES.iter().any(|route| last.ident == route))
 }
 
 fn is_carrier(ty: &Type) -> bool {

@@ -1,34 +1,48 @@
 //! Wraps the body of a function in the scope of its request's headers.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Block, Error, FnArg, Ident, ItemFn, LitStr, Path, Result, ReturnType, Type, parse_quote,
-    parse_quote_spanned,
+    Attribute, Block, Error, FnArg, Ident, ImplItem, Item, ItemImpl, Path, Result, ReturnType, Signature,
+    Type, parse_quote,
 };
 
 use crate::args::Args;
 use crate::check::{self, Carrier};
 use crate::kind::Kind;
+use crate::policy;
 
 pub(crate) fn propagate(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let args = Args::parse(args)?;
-    let mut function: ItemFn = syn::parse2(item.clone()).map_err(|_| {
-        Error::new_spanned(
-            item.into_iter().next().map(TokenStream::from),
-            "`#[propagate]` goes on a function or a method",
-        )
-    })?;
     let onward = args.krate.clone().unwrap_or_else(|| parse_quote!(::onward));
+    match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Fn(mut item)) => {
+            let mut function = Function { sig: &mut item.sig, block: &mut item.block, attrs: &item.attrs };
+            let items = one(&mut function, &args, &onward)?;
+            Ok(quote!(#items #item))
+        }
+        Ok(Item::Impl(mut item)) => {
+            all(&mut item, &args, &onward)?;
+            Ok(quote!(#item))
+        }
+        _ => Err(Error::new_spanned(
+            item.into_iter().next().map(TokenStream::from),
+            "`#[propagate]` goes on a function or a method with a body, or on an `impl` block",
+        )),
+    }
+}
+
+/// A function or a method. What has to stand beside it is given back.
+fn one(function: &mut Function<'_>, args: &Args, onward: &Path) -> Result<TokenStream> {
     let mut items = quote!();
-    let captured = match check::carrier(&mut function, &args)? {
+    let captured = match check::carrier(function, args)? {
         Carrier::Expr(expr, span) => {
-            let propagator = propagator(&args, &onward);
+            let propagator = policy::propagator(args, onward);
             // On the span of the user's type or expression, so that a missing `Extract` is reported there.
             quote_spanned!(span=> #onward::__private::extract(#propagator, &#expr))
         }
         Carrier::Extractor => {
-            let marker = marker(&args, &onward, &function.sig.ident, &mut items);
+            let marker = policy::marker(args, onward, &function.sig.ident, &mut items);
             let name = Ident::new("__onward_captured", Span::mixed_site());
             let argument: FnArg = parse_quote!(#name: #onward::__private::Captured<#marker>);
             function.sig.inputs.insert(0, argument);
@@ -36,14 +50,47 @@ pub(crate) fn propagate(args: TokenStream, item: TokenStream) -> Result<TokenStr
             quote_spanned!(span=> #onward::__private::captured(#name))
         }
     };
-    wrap(&mut function, &onward, &captured);
-    Ok(quote!(#items #function))
+    wrap(function, onward, &captured);
+    Ok(items)
+}
+
+/// Every method of a block that has a carrier among its arguments.
+fn all(block: &mut ItemImpl, args: &Args, onward: &Path) -> Result<()> {
+    if let Some(from) = &args.from {
+        return Err(Error::new_spanned(
+            from,
+            "`from` belongs on a method; give the attribute to each that needs it",
+        ));
+    }
+    let mut any = false;
+    for item in &mut block.items {
+        let ImplItem::Fn(method) = item else { continue };
+        let mut function = Function { sig: &mut method.sig, block: &mut method.block, attrs: &method.attrs };
+        if check::has_carrier(function.sig) && function.sig.constness.is_none() {
+            any = true;
+            one(&mut function, args, onward)?;
+        }
+    }
+    if any {
+        return Ok(());
+    }
+    Err(Error::new_spanned(
+        &block.self_ty,
+        "no method of this block has an argument that holds the request's headers; give one an argument of type `HeaderMap`, `Request` or `Parts`, or put `#[propagate(from = expression)]` on the method",
+    ))
+}
+
+/// A function or a method, whatever kind of item it is.
+pub(crate) struct Function<'a> {
+    pub(crate) sig: &'a mut Signature,
+    pub(crate) block: &'a mut Block,
+    pub(crate) attrs: &'a [Attribute],
 }
 
 /// Puts the captured headers in scope while the body runs.
-fn wrap(function: &mut ItemFn, onward: &Path, captured: &TokenStream) {
+fn wrap(function: &mut Function<'_>, onward: &Path, captured: &TokenStream) {
     let statements = &function.block.stmts;
-    *function.block = match Kind::of(&function.sig) {
+    *function.block = match Kind::of(function.sig) {
         Kind::Async => {
             let returned = return_edge(&function.sig.output);
             in_async(onward, captured, &quote!(#returned #(#statements)*))
@@ -116,67 +163,4 @@ fn mentions_impl(ty: &Type) -> bool {
         .to_string()
         .split(|c: char| !(c.is_alphanumeric() || c == '_'))
         .any(|word| word == "impl")
-}
-
-/// An expression that gives the handler's propagator by reference.
-fn propagator(args: &Args, onward: &Path) -> TokenStream {
-    match &args.propagator {
-        Some(expr) => quote!(#onward::__private::propagator(&#expr)),
-        None if args.has_own_policy() => derived(args, onward),
-        None => quote!(#onward::default_propagator()),
-    }
-}
-
-/// A type that stands for the handler's propagator in the added extractor. A policy of its own needs one beside the
-/// function.
-fn marker(args: &Args, onward: &Path, function: &Ident, items: &mut TokenStream) -> TokenStream {
-    if args.propagator.is_none() && !args.has_own_policy() {
-        return quote!(#onward::__private::DefaultPolicy);
-    }
-    let propagator = propagator(args, onward);
-    let marker = format_ident!("__OnwardPolicyOf_{function}", span = Span::mixed_site());
-    *items = quote! {
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code, missing_docs, unreachable_pub, reason = "named after the handler, and as public as it may have to be")]
-        pub struct #marker;
-        #[doc(hidden)]
-        impl #onward::__private::HandlerPolicy for #marker {
-            fn propagator() -> &'static #onward::Propagator {
-                #propagator
-            }
-        }
-    };
-    quote!(#marker)
-}
-
-/// A propagator that is derived from the default one at the handler's first request.
-fn derived(args: &Args, onward: &Path) -> TokenStream {
-    let Args { presets, adds, excepts, .. } = args;
-    let checks = presets.iter().map(|preset| check(onward, "check_preset", preset));
-    let names = adds.iter().chain(excepts).map(|name| check(onward, "check_pattern", name));
-    quote! {{
-        #(#checks)*
-        #(#names)*
-        static __ONWARD_DERIVED: #onward::__private::Derived =
-            #onward::__private::Derived::new(&[#(#presets),*], &[#(#adds),*], &[#(#excepts),*]);
-        __ONWARD_DERIVED.propagator()
-    }}
-}
-
-/// A check by the core's own rules, while the user's crate is compiled; an error stands on the literal.
-fn check(onward: &Path, function: &str, literal: &LitStr) -> syn::Stmt {
-    let span = literal.span();
-    let function = Ident::new(function, span);
-    let onward = respan(onward.to_token_stream(), span);
-    parse_quote_spanned!(span=> const _: () = #onward::__private::#function(#literal);)
-}
-
-/// The same tokens, reported in another place.
-fn respan(tokens: TokenStream, span: Span) -> TokenStream {
-    let respan = |mut token: proc_macro2::TokenTree| {
-        // Where a name is looked up stays; only where an error is shown changes.
-        token.set_span(token.span().located_at(span));
-        token
-    };
-    tokens.into_iter().map(respan).collect()
 }

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod expand;
 mod kind;
+mod policy;
 
 use proc_macro::TokenStream;
 use quote::ToTokens;
@@ -50,10 +51,13 @@ use quote::ToTokens;
 ///
 /// # Where the headers come from
 ///
-/// - An argument whose type is named `HeaderMap`, `Request` or `Parts`, by value or by reference.
+/// - An argument whose type is named `HeaderMap`, `Request`, `Parts`, `HttpRequest`, `ServiceRequest` or `MetadataMap`, by
+///   value or by reference.
 /// - Otherwise, what `from = expression` says; it may use any argument, `self` included.
-/// - Otherwise, in an async function without `self`, an extractor that is added as the first argument. That is what an
-///   axum handler needs (feature `axum` of the crate onward).
+/// - Otherwise, in an async function without `self`, or above a route attribute, an extractor that is added as the first
+///   argument. That is what a handler of axum, actix-web, poem and rocket needs (the crate onward's feature of that name).
+///
+/// On an `impl` block, every method that has such an argument is wrapped, and the others stay as they are.
 ///
 /// # Options
 ///
@@ -67,6 +71,12 @@ use quote::ToTokens;
 /// | `crate = path` | where the crate onward is, for crates that re-export it |
 ///
 /// A name that no policy may list is an error when the handler is compiled.
+///
+/// # Beside other attributes
+///
+/// Either order works with `#[tracing::instrument]`, `#[async_trait]`, `#[tonic::async_trait]` and `#[axum::debug_handler]`.
+/// Above rocket's, poem's and salvo's route attributes (`#[get("/")]`, `#[handler]`) and not below them: those read the
+/// arguments of the function that they see, and the one that is added has to be among them.
 ///
 /// # Limitations
 ///
