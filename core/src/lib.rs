@@ -25,6 +25,17 @@
 //! | `macros` (default) | the attribute [`propagate`](macro@propagate) |
 //! | `axum` | the extractor that the attribute adds to an axum handler |
 //! | `reqwest` | `forward_headers()` on a request builder, and a middleware for a whole client |
+//! | `tower` | a layer that covers a whole router or server |
+//! | `hyper` | the same around hyper's own services |
+//! | `tonic` | gRPC metadata as a carrier, an interceptor and a layer for clients |
+//! | `salvo` | a hoop for a whole router, and the extractor that the attribute adds to a handler |
+//! | `warp`, `lambda` | the layer, with what these frameworks need said |
+//! | `hyper-util` | a hyper-util client that forwards by itself |
+//! | `ureq` | a ureq agent that forwards by itself |
+//! | `lapin` | lapin's `FieldTable` as a carrier of message headers |
+//! | `stream` | `carry_stream` |
+//! | `http-body` | `carry_body` |
+//! | `diagnostics` | counts outbound calls without a scope |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -33,17 +44,23 @@ extern crate self as onward;
 
 mod block;
 mod capture;
+#[cfg(any(feature = "stream", feature = "http-body"))]
+mod carried;
 mod carriers;
 pub mod catalogue;
 mod destination;
+#[cfg(feature = "diagnostics")]
+pub mod diagnostics;
 mod error;
 mod explain;
 mod headers;
 mod inject;
 mod integrations;
+mod outbound;
 mod plan;
 mod policy;
 mod private;
+mod propagated;
 mod propagator;
 mod scope;
 mod shape;
@@ -55,16 +72,39 @@ pub use destination::{Destination, Placement};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use explain::{Explanation, Outcome, Row};
 pub use headers::ForwardHeaders;
+pub use outbound::{OutboundRequest, inject_into};
 pub use plan::{Plan, PlanHeader, PlanRelative};
 pub use policy::{PropagatorBuilder, TraceDestinations};
+pub use propagated::{propagated, propagated_by, propagated_fn};
 pub use propagator::{Propagator, default_propagator, get_forward_headers, init_from_env, set_default};
 pub use scope::{InScope, Scope, carry, carry_fn, current, enter, in_scope, inject_to};
+
+#[cfg(feature = "http-body")]
+pub use carried::{carry_body, in_scope_body};
+#[cfg(feature = "stream")]
+pub use carried::{carry_stream, in_scope_stream};
 
 #[cfg(feature = "macros")]
 pub use onward_macros::propagate;
 
+#[cfg(feature = "hyper")]
+pub use integrations::hyper;
+#[cfg(feature = "hyper-util")]
+pub use integrations::hyper_util;
+#[cfg(feature = "lambda")]
+pub use integrations::lambda;
 #[cfg(feature = "reqwest")]
 pub use integrations::reqwest;
+#[cfg(feature = "salvo")]
+pub use integrations::salvo;
+#[cfg(feature = "tonic")]
+pub use integrations::tonic;
+#[cfg(feature = "tower")]
+pub use integrations::tower;
+#[cfg(feature = "ureq")]
+pub use integrations::ureq;
+#[cfg(feature = "warp")]
+pub use integrations::warp;
 
 /// What the attribute's expansion calls; anything in it may change in any version.
 #[doc(hidden)]

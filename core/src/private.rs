@@ -60,7 +60,7 @@ impl<P: HandlerPolicy> Captured<P> {
 )]
 pub trait Extractor {}
 
-#[cfg(feature = "axum")]
+#[cfg(any(feature = "axum", feature = "salvo"))]
 impl<P> Extractor for Captured<P> {}
 
 /// Where the missing feature is reported.

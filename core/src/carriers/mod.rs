@@ -63,6 +63,13 @@ impl<T: Extract + ?Sized> Extract for &T {
     }
 }
 
+/// So that an argument of type `&mut Request` is a carrier too.
+impl<T: Extract + ?Sized> Extract for &mut T {
+    fn lines<'a>(&'a self, line: impl FnMut(Line<'a>)) {
+        T::lines(self, line);
+    }
+}
+
 /// A carrier that headers are written to: what an outbound request holds them in.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no headers that Onward can write",
@@ -72,6 +79,10 @@ impl<T: Extract + ?Sized> Extract for &T {
 pub trait Inject: Extract {
     /// Whether a name can have several lines. Where it cannot, Onward joins them (rule R3).
     const REPEATS: bool;
+
+    /// Whether this is a message's headers. Into those `credential` headers never go, unless the destination is
+    /// [`message_with_credentials`](crate::Destination::message_with_credentials).
+    const MESSAGE: bool = false;
 
     /// Makes `value` the only line of `name`, which is in lower case.
     fn insert(&mut self, name: Name<'_>, value: Value<'_>);

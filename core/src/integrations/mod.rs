@@ -2,5 +2,27 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(feature = "hyper")]
+pub mod hyper;
+#[cfg(feature = "hyper-util")]
+pub mod hyper_util;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+#[cfg(feature = "lapin")]
+mod lapin;
+#[cfg(feature = "redirects")]
+mod redirects;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
+#[cfg(feature = "salvo")]
+pub mod salvo;
+#[cfg(feature = "tonic")]
+pub mod tonic;
+#[cfg(feature = "tower")]
+pub mod tower;
+#[cfg(feature = "tower")]
+mod tower_client;
+#[cfg(feature = "ureq")]
+pub mod ureq;
+#[cfg(feature = "warp")]
+pub mod warp;
