@@ -163,7 +163,11 @@ fn sentence(verdict: Verdict) -> (Outcome, &'static str, String) {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(placement) = self.placement {
-            let side = if placement.in_mesh() { "in the mesh" } else { "outside the mesh" };
+            let side = match placement {
+                Placement::Message | Placement::MessageWithCredentials => "no host",
+                _ if placement.in_mesh() => "in the mesh",
+                _ => "outside the mesh",
+            };
             writeln!(f, "the destination is {side}: it {}", placement.reason())?;
         }
         let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);

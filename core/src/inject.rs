@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::block::{self, Stored};
 use crate::carriers::{Extract, Inject, Name, Value};
-use crate::catalogue::{AUTHORIZATION, Class};
+use crate::catalogue::AUTHORIZATION;
 use crate::destination::{Destination, Placement};
 use crate::headers::ForwardHeaders;
 use crate::policy::{FamilyId, Policy, Rule, TraceDestinations};
@@ -86,12 +86,10 @@ impl<'a, C: Extract + ?Sized> Outbound<'a, C> {
         if self.signed {
             return Verdict::Signed;
         }
-        if let Some(placement) = self.placement {
-            let anywhere =
-                rule.class == Class::Trace && self.policy.trace_destinations == TraceDestinations::All;
-            if !anywhere && !placement.in_mesh() {
-                return Verdict::Outside(placement);
-            }
+        if let Some(placement) = self.placement
+            && !placement.admits(rule.class, self.policy.trace_destinations)
+        {
+            return Verdict::Outside(placement);
         }
         let taken = self.taken.any
             && match rule.family {
@@ -118,6 +116,9 @@ fn is_blank<C: Extract + ?Sized>(carrier: &C) -> bool {
 /// The ranks whose class may go to the destination.
 fn allowed(policy: &Policy, placement: Option<Placement>) -> Shape {
     match placement {
+        // Messages are few, and none is a map that a shape is kept for.
+        Some(Placement::Message) => 0,
+        Some(Placement::MessageWithCredentials) => Shape::MAX,
         Some(placement) if !placement.in_mesh() => match policy.trace_destinations {
             TraceDestinations::All => policy.trace_ranks,
             TraceDestinations::Mesh => 0,
@@ -130,7 +131,7 @@ impl ForwardHeaders {
     /// Writes all headers to an outbound request, wherever it goes. What the request has already wins (rule R6).
     ///
     /// This is the full set, credentials included. Where the destination is not known to be in the mesh, use
-    /// [`inject_to`](Self::inject_to).
+    /// [`inject_to`](Self::inject_to). Only into a carrier that is a message ([`Inject::MESSAGE`]) no credentials go.
     pub fn inject<C: Inject + ?Sized>(&self, outbound: &mut C) {
         self.write(None, outbound);
     }
@@ -156,7 +157,12 @@ impl ForwardHeaders {
     fn write<C: Inject + ?Sized>(&self, destination: Option<&Destination<'_>>, outbound: &mut C) {
         let Some(propagator) = self.propagator() else { return };
         let policy = propagator.policy();
-        let placement = destination.map(|destination| policy.mesh.place(destination));
+        let placement = match destination.map(|destination| policy.mesh.place(destination)) {
+            // Where a broker lies says nothing about who reads what it keeps.
+            None if C::MESSAGE => Some(Placement::Message),
+            Some(placement) if C::MESSAGE && placement.in_mesh() => Some(Placement::Message),
+            placement => placement,
+        };
         let presigned = destination.is_some_and(|destination| destination.presigned);
         if !presigned && is_blank(outbound) {
             let shape = block::shape(self.block()) & allowed(policy, placement);

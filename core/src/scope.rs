@@ -53,7 +53,13 @@ pub fn current() -> ForwardHeaders {
 /// assert_eq!(outbound["x-request-id"], "7f6c");
 /// ```
 pub fn inject_to<C: Inject + ?Sized>(destination: &Destination<'_>, outbound: &mut C) {
-    with_current(|headers| headers.inject_to(destination, outbound));
+    let in_scope = with_current(|headers| headers.inject_to(destination, outbound)).is_some();
+    #[cfg(feature = "diagnostics")]
+    if !in_scope {
+        crate::diagnostics::called(destination);
+    }
+    #[cfg(not(feature = "diagnostics"))]
+    let _ = in_scope;
 }
 
 /// None outside a request. Thread-locals are gone while a thread ends; that must not panic.
@@ -68,6 +74,8 @@ fn with_current<R>(f: impl FnOnce(&ForwardHeaders) -> R) -> Option<R> {
 /// order: each takes away its own headers only.
 #[must_use = "the scope ends when the guard is dropped"]
 pub fn enter(headers: ForwardHeaders) -> Scope {
+    #[cfg(feature = "diagnostics")]
+    crate::diagnostics::entered();
     let place = STACK.try_with(|stack| {
         // Borrowed only while a carrier is written to; one that enters a scope there enters none.
         let mut stack = stack.try_borrow_mut().ok()?;
@@ -109,7 +117,8 @@ impl Drop for Scope {
 }
 
 pin_project! {
-    /// A future whose polls run in the scope of some headers. Made by [`in_scope`] and [`carry`].
+    /// A future whose polls run in the scope of some headers. Made by [`in_scope`] and [`carry`]; with the features
+    /// `stream` and `http-body` also a stream or a response body.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct InScope<F> {
@@ -123,18 +132,34 @@ impl<F: Future> Future for InScope<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.within(|future| future.poll(context))
+    }
+}
+
+impl<F> InScope<F> {
+    pub(crate) fn new(headers: ForwardHeaders, future: F) -> Self {
+        Self { future, headers }
+    }
+
+    #[cfg(any(feature = "stream", feature = "http-body"))]
+    pub(crate) fn inner(&self) -> &F {
+        &self.future
+    }
+
+    /// One poll, whatever of.
+    pub(crate) fn within<R>(self: Pin<&mut Self>, poll: impl FnOnce(Pin<&mut F>) -> R) -> R {
         let this = self.project();
         // Moved rather than cloned: two moves are cheaper than a count up and down.
         let mut scope = enter(mem::take(this.headers));
-        let poll = this.future.poll(context);
+        let polled = poll(this.future);
         *this.headers = scope.leave().unwrap_or_default();
-        poll
+        polled
     }
 }
 
 /// Runs `future` with `headers` as the current ones, on whatever thread it is polled.
 pub fn in_scope<F: Future>(headers: ForwardHeaders, future: F) -> InScope<F> {
-    InScope { future, headers }
+    InScope::new(headers, future)
 }
 
 /// Takes the current headers along into a future that is polled elsewhere, such as a spawned task.

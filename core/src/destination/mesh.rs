@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{Destination, Host, parse};
+use crate::catalogue::Class;
+use crate::policy::TraceDestinations;
 use crate::{PolicyError, PolicyErrorKind};
 
 /// Whether a destination is in the mesh, and why.
@@ -25,10 +27,14 @@ pub enum Placement {
     OtherAddress,
     /// The host could not be read.
     Unreadable,
+    /// A message: [`Destination::message`].
+    Message,
+    /// A message that takes credentials: [`Destination::message_with_credentials`].
+    MessageWithCredentials,
 }
 
 impl Placement {
-    /// Whether the destination is in the mesh.
+    /// Whether the destination is a host in the mesh.
     #[must_use]
     pub const fn in_mesh(self) -> bool {
         matches!(self, Self::Loopback | Self::PrivateName | Self::Configured)
@@ -45,6 +51,17 @@ impl Placement {
             Self::PublicName => "is under a public top-level domain and no configured mesh host",
             Self::OtherAddress => "is an address in no configured mesh network",
             Self::Unreadable => "has no host that can be read",
+            Self::Message => "is a message, which is stored and read by whoever subscribes",
+            Self::MessageWithCredentials => "is a message that takes credentials",
+        }
+    }
+
+    /// Whether headers of a class may go there.
+    pub(crate) fn admits(self, class: Class, trace: TraceDestinations) -> bool {
+        match self {
+            Self::MessageWithCredentials => true,
+            Self::Message => class != Class::Credential,
+            _ => self.in_mesh() || (class == Class::Trace && trace == TraceDestinations::All),
         }
     }
 }
@@ -113,6 +130,8 @@ impl MeshHosts {
             Host::Ip(address) => self.place_address(address),
             Host::Name(name) => self.place_name(name),
             Host::Unknown => Placement::Unreadable,
+            Host::Message { credentials: false } => Placement::Message,
+            Host::Message { credentials: true } => Placement::MessageWithCredentials,
         }
     }
 

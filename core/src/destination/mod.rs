@@ -3,6 +3,7 @@
 mod mesh;
 mod parse;
 
+use std::fmt;
 use std::net::IpAddr;
 
 pub(crate) use mesh::MeshHosts;
@@ -34,6 +35,10 @@ pub(crate) enum Host<'a> {
     Ip(IpAddr),
     /// Not a host that can be relied on to mean the same to everybody. Never in-mesh.
     Unknown,
+    /// No host: the headers of a message in a queue or a log.
+    Message {
+        credentials: bool,
+    },
 }
 
 impl<'a> Destination<'a> {
@@ -48,6 +53,49 @@ impl<'a> Destination<'a> {
     #[must_use]
     pub fn from_host(host: &'a str) -> Self {
         Self { host: parse::host(host), presigned: false }
+    }
+
+    /// A message in a queue or a log. It is stored, and read by whoever subscribes: `trace` and `context` headers go
+    /// into it, `credential` headers do not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use onward::Destination;
+    ///
+    /// let inbound = [("x-request-id", "7f6c"), ("end-user", "jason"), ("authorization", "Bearer secret")];
+    /// let headers = onward::get_forward_headers(&inbound);
+    ///
+    /// let mut message: HashMap<String, Vec<u8>> = HashMap::new();
+    /// headers.inject_to(&Destination::message(), &mut message);
+    /// assert_eq!(message.len(), 2);
+    /// assert!(!message.contains_key("authorization"));
+    ///
+    /// // Whoever reads it handles it as part of the same request:
+    /// assert_eq!(onward::get_forward_headers(&message).get("end-user"), Some(&b"jason"[..]));
+    /// ```
+    #[must_use]
+    pub const fn message() -> Self {
+        Self { host: Host::Message { credentials: false }, presigned: false }
+    }
+
+    /// Like [`message`](Self::message), with `credential` headers: for a queue that only those read who may see them.
+    #[must_use]
+    pub const fn message_with_credentials() -> Self {
+        Self { host: Host::Message { credentials: true }, presigned: false }
+    }
+}
+
+/// Its host.
+impl fmt::Display for Destination<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host {
+            Host::Name(name) => f.write_str(name),
+            Host::Ip(address) => address.fmt(f),
+            Host::Unknown => f.write_str("a host that cannot be read"),
+            Host::Message { .. } => f.write_str("a message"),
+        }
     }
 }
 

@@ -10,6 +10,9 @@
 //! # }
 //! ```
 //!
+//! `reqwest::Client` is a tower service too, of `reqwest::Request`: [`InjectLayer`](crate::tower::InjectLayer) goes
+//! around it. Switch its own redirects off (`redirect::Policy::none()`): it would take all headers along.
+//!
 //! # Limitations
 //!
 //! reqwest shows nobody the headers of `ClientBuilder::default_headers`, and a request's own headers win over them. If
@@ -19,13 +22,14 @@
 use std::fmt;
 
 use ::reqwest::{Body, ClientBuilder, Request, RequestBuilder, Response, ResponseBuilderExt, Url, redirect};
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use reqwest_middleware::{ClientWithMiddleware, Error, Middleware, Next};
-use tower::ServiceExt;
+use tower::{Layer, ServiceExt};
 use tower_http::follow_redirect::FollowRedirect;
-use tower_http::follow_redirect::policy::{Action, Attempt, Policy, Standard};
 
-use crate::{Destination, ForwardHeaders, current};
+use super::redirects::Redirects;
+use super::tower_client::InjectLayer;
+use crate::{Destination, OutboundRequest};
 
 /// Builds a client whose every request carries the current headers that may go to its destination.
 ///
@@ -74,7 +78,7 @@ impl RequestBuilderExt for RequestBuilder {
         let (client, request) = self.build_split();
         match request {
             Ok(mut request) => {
-                inject(&current(), &mut request);
+                crate::inject_into(&mut request);
                 Self::from_parts(client, request)
             }
             // reqwest takes no error back: this builder reports one of its own when it is sent.
@@ -83,9 +87,13 @@ impl RequestBuilderExt for RequestBuilder {
     }
 }
 
-fn inject(headers: &ForwardHeaders, request: &mut Request) {
-    let url = request.url().clone();
-    headers.inject_to(&Destination::parse(url.as_str()), request.headers_mut());
+impl OutboundRequest for Request {
+    type Headers = HeaderMap;
+
+    fn with_destination<R>(&mut self, write: impl FnOnce(&Destination<'_>, &mut HeaderMap) -> R) -> R {
+        let url = self.url().clone();
+        write(&Destination::parse(url.as_str()), self.headers_mut())
+    }
 }
 
 /// The middleware of [`client`], for clients that are put together by hand.
@@ -104,7 +112,7 @@ fn inject(headers: &ForwardHeaders, request: &mut Request) {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Forward {
-    excepts: Vec<HeaderName>,
+    inject: InjectLayer,
 }
 
 impl Forward {
@@ -117,7 +125,7 @@ impl Forward {
     /// Leaves a header out: one that the client itself sets by default.
     #[must_use]
     pub fn except(mut self, name: HeaderName) -> Self {
-        self.excepts.push(name);
+        self.inject = self.inject.except(name);
         self
     }
 }
@@ -130,7 +138,6 @@ impl Middleware for Forward {
         extensions: &mut http::Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
-        let headers = current();
         let timeout = request.timeout().copied();
         let request = http::Request::<Body>::try_from(request)?;
         let extensions = &*extensions;
@@ -147,11 +154,16 @@ impl Middleware for Forward {
                 Ok::<_, Error>(response)
             }
         });
-        let hops =
-            Hops { headers, excepts: self.excepts.clone(), added: Vec::new(), standard: Standard::default() };
-        let response = FollowRedirect::with_policy(send, hops).oneshot(request).await?;
+        let send = self.inject.layer(send);
+        let response = FollowRedirect::with_policy(send, redirects()).oneshot(request).await?;
         Ok(with_url(response))
     }
+}
+
+/// Up to ten, as reqwest's own default.
+fn redirects() -> Redirects<Body, Error> {
+    let replay = |body: &Body| body.as_bytes().map(|bytes| Body::from(bytes.to_vec()));
+    Redirects::new(10, replay, || Some(Error::middleware(TooManyRedirects)))
 }
 
 /// The URL that answered.
@@ -166,46 +178,6 @@ fn with_url(mut response: http::Response<Body>) -> Response {
         response.extensions_mut().extend(marked.into_parts().0.extensions);
     }
     Response::from(response)
-}
-
-/// Chooses the headers for each request of a chain of redirects.
-#[derive(Clone)]
-struct Hops {
-    headers: ForwardHeaders,
-    excepts: Vec<HeaderName>,
-    /// What was added to the previous request, and is taken off before the next.
-    added: Vec<HeaderName>,
-    standard: Standard,
-}
-
-impl Policy<Body, Error> for Hops {
-    fn redirect(&mut self, attempt: &Attempt<'_>) -> Result<Action, Error> {
-        let action = Policy::<Body, Error>::redirect(&mut self.standard, attempt)?;
-        if action.is_stop() {
-            return Err(Error::middleware(TooManyRedirects));
-        }
-        Ok(action)
-    }
-
-    fn on_request(&mut self, request: &mut http::Request<Body>) {
-        for name in self.added.drain(..) {
-            request.headers_mut().remove(name);
-        }
-        Policy::<Body, Error>::on_request(&mut self.standard, request);
-        let mut chosen = request.headers().clone();
-        self.headers.inject_to(&Destination::from(&request.uri().clone()), &mut chosen);
-        for name in &self.excepts {
-            if !request.headers().contains_key(name) {
-                chosen.remove(name);
-            }
-        }
-        self.added = chosen.keys().filter(|name| !request.headers().contains_key(*name)).cloned().collect();
-        *request.headers_mut() = chosen;
-    }
-
-    fn clone_body(&self, body: &Body) -> Option<Body> {
-        body.as_bytes().map(|bytes| Body::from(bytes.to_vec()))
-    }
 }
 
 #[derive(Debug)]
