@@ -24,6 +24,10 @@
 //! |---|---|
 //! | `macros` (default) | the attribute [`propagate`](macro@propagate) |
 //! | `axum` | the extractor that the attribute adds to an axum handler |
+//! | `actix` | a middleware for actix-web, and the extractor that the attribute adds to a handler |
+//! | `awc` | a middleware for a whole awc client |
+//! | `poem` | a middleware, and the extractor that the attribute adds to a handler |
+//! | `rocket` | what covers mounted routes, and the request guard that the attribute adds to a handler |
 //! | `reqwest` | `forward_headers()` on a request builder, and a middleware for a whole client |
 //! | `tower` | a layer that covers a whole router or server |
 //! | `hyper` | the same around hyper's own services |
@@ -87,14 +91,22 @@ pub use carried::{carry_stream, in_scope_stream};
 #[cfg(feature = "macros")]
 pub use onward_macros::propagate;
 
+#[cfg(feature = "actix")]
+pub use integrations::actix;
+#[cfg(feature = "awc")]
+pub use integrations::awc;
 #[cfg(feature = "hyper")]
 pub use integrations::hyper;
 #[cfg(feature = "hyper-util")]
 pub use integrations::hyper_util;
 #[cfg(feature = "lambda")]
 pub use integrations::lambda;
+#[cfg(feature = "poem")]
+pub use integrations::poem;
 #[cfg(feature = "reqwest")]
 pub use integrations::reqwest;
+#[cfg(feature = "rocket")]
+pub use integrations::rocket;
 #[cfg(feature = "salvo")]
 pub use integrations::salvo;
 #[cfg(feature = "tonic")]

@@ -60,7 +60,7 @@ impl<P: HandlerPolicy> Captured<P> {
 )]
 pub trait Extractor {}
 
-#[cfg(any(feature = "axum", feature = "salvo"))]
+#[cfg(any(feature = "actix", feature = "axum", feature = "poem", feature = "rocket", feature = "salvo"))]
 impl<P> Extractor for Captured<P> {}
 
 /// Where the missing feature is reported.

@@ -1,5 +1,11 @@
 //! Frameworks and clients, one file each, each behind the feature of its name.
 
+#[cfg(feature = "actix")]
+pub mod actix;
+#[cfg(any(feature = "actix", feature = "awc"))]
+mod actix_headers;
+#[cfg(feature = "awc")]
+pub mod awc;
 #[cfg(feature = "axum")]
 mod axum;
 #[cfg(feature = "hyper")]
@@ -10,10 +16,14 @@ pub mod hyper_util;
 pub mod lambda;
 #[cfg(feature = "lapin")]
 mod lapin;
+#[cfg(feature = "poem")]
+pub mod poem;
 #[cfg(feature = "redirects")]
 mod redirects;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
+#[cfg(feature = "rocket")]
+pub mod rocket;
 #[cfg(feature = "salvo")]
 pub mod salvo;
 #[cfg(feature = "tonic")]
