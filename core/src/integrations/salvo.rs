@@ -83,7 +83,10 @@ impl<'ex, P: HandlerPolicy> Extractible<'ex> for Captured<P> {
         &METADATA
     }
 
-    #[expect(refining_impl_trait, reason = "nothing here can fail, but salvo asks for an error that it can write")]
+    #[expect(
+        refining_impl_trait,
+        reason = "nothing here can fail, but salvo asks for an error that it can write"
+    )]
     async fn extract(request: &'ex mut Request, _depot: &'ex mut Depot) -> Result<Self, ParseError> {
         Ok(Self::from_carrier(request))
     }
