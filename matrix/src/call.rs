@@ -46,18 +46,27 @@ pub struct Client {
     pub make: fn() -> Result<Arc<dyn Call>, String>,
     /// Whether a redirect out of the mesh is followed, with trace headers only. Otherwise nothing may arrive.
     pub follows: bool,
+    /// What the client writes behind a `user-agent` that it is given, against everybody's wish; usually nothing.
+    pub appends: &'static str,
 }
 
 impl Client {
     /// A client that follows redirects.
     pub const fn new(name: &'static str, make: fn() -> Result<Arc<dyn Call>, String>) -> Self {
-        Self { name, make, follows: true }
+        Self { name, make, follows: true, appends: "" }
     }
 
     /// The client gives a redirect that leads out of the mesh back to its caller.
     #[must_use]
     pub const fn stops_at_redirects(mut self) -> Self {
         self.follows = false;
+        self
+    }
+
+    /// The client's library writes its own name behind a forwarded `user-agent`, and nobody can stop it.
+    #[must_use]
+    pub const fn appends_to_user_agent(mut self, text: &'static str) -> Self {
+        self.appends = text;
         self
     }
 }

@@ -1,7 +1,6 @@
 //! One framework with one client: the checks, and what came out.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{Client, OUTSIDE};
@@ -89,8 +88,8 @@ impl Cell {
 pub async fn run(server: &Server, client: &Client, echo: &Echo) -> Cell {
     let mut cell = Cell { server: server.name, client: client.name, checks: 0, failures: Vec::new() };
     let started = async {
-        let call = (client.make)()?;
-        (server.start)(Arc::clone(&call)).await
+        let made = (client.make)()?;
+        (server.start)(made).await
     };
     let running = match tokio::time::timeout(PATIENCE, started).await {
         Ok(Ok(running)) => running,
@@ -125,13 +124,23 @@ async fn one(check: Check, client: &Client, running: &Running, echo: &Echo) -> R
     if !stops && answer != visit.answer() {
         return Err(format!("the server answers {answer:?}"));
     }
-    let arrived = echo.arrived(&visit).map(relevant);
+    let arrived = echo.arrived(&visit).map(|lines| relevant(without_suffix(lines, client.appends)));
     let expected = expected.lines();
-    if arrived == expected { Ok(()) } else { Err(difference(expected, arrived)) }
+    if arrived == expected { Ok(()) } else { Err(difference(expected.as_ref(), arrived.as_ref())) }
 }
 
-fn difference(expected: Option<Vec<Line>>, arrived: Option<Vec<Line>>) -> String {
-    let (Some(expected), Some(arrived)) = (&expected, &arrived) else {
+/// Takes off what a client has written behind `user-agent`.
+fn without_suffix(mut lines: Vec<Line>, suffix: &str) -> Vec<Line> {
+    for (name, value) in &mut lines {
+        if name == "user-agent" && value.ends_with(suffix.as_bytes()) {
+            value.truncate(value.len() - suffix.len());
+        }
+    }
+    lines
+}
+
+fn difference(expected: Option<&Vec<Line>>, arrived: Option<&Vec<Line>>) -> String {
+    let (Some(expected), Some(arrived)) = (expected, arrived) else {
         return if arrived.is_some() { "a request arrived" } else { "no request arrived" }.to_owned();
     };
     let mut text = String::new();

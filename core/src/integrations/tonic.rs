@@ -34,7 +34,7 @@
 //! - A tonic channel writes its own name behind a `user-agent` that it is given: `curl/8` leaves as `curl/8
 //!   tonic/0.14.9`. A client over hyper-util's `Client`, in the layer, sends it as it came.
 //! - Streams outlive the method that gives them back. A stream of responses is polled by the server's connection, and
-//!   one of requests by the client's: what they call needs [`carry`](crate::carry).
+//!   one of requests by the client's: take the scope along with `carry_stream` (feature `stream`).
 
 use std::task::{Context, Poll};
 

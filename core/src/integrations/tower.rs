@@ -17,7 +17,8 @@
 //! # Limitations
 //!
 //! The scope ends with the service's future, that is when there is a response. A response body that calls others while
-//! it is streamed is polled later: give it its own scope with [`carry`](crate::carry).
+//! it is streamed is polled later, and takes the scope along with `carry_stream` or `carry_body` (features `stream` and
+//! `http-body`).
 
 use std::task::{Context, Poll};
 
