@@ -100,3 +100,8 @@ mod body {
         InScope::new(headers, body)
     }
 }
+
+/// The guide's page, compiled and run.
+#[cfg(all(doctest, feature = "stream", feature = "diagnostics"))]
+#[doc = include_str!("../../docs/scope.md")]
+struct Page;

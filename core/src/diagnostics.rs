@@ -4,7 +4,7 @@
 //! Onward's, [`inject_to`](crate::inject_to) or [`inject_into`](crate::inject_into) ran outside of any request's scope
 //! although the process has had one before.
 //!
-//! ```
+//! ```standalone_crate
 //! use onward::diagnostics;
 //!
 //! diagnostics::on_call_without_scope(|destination| {
@@ -30,7 +30,9 @@ use crate::Destination;
 /// Whether any scope was ever entered.
 static SERVES: AtomicBool = AtomicBool::new(false);
 static CALLS: AtomicU64 = AtomicU64::new(0);
-static CALLBACK: OnceLock<Box<dyn Fn(&Destination<'_>) + Send + Sync>> = OnceLock::new();
+static CALLBACK: OnceLock<Callback> = OnceLock::new();
+
+type Callback = Box<dyn Fn(&Destination<'_>) + Send + Sync>;
 
 /// How many outbound calls were made without a scope since the process has served its first request.
 pub fn calls_without_scope() -> u64 {

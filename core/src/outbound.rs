@@ -77,6 +77,11 @@ pub fn inject_into<R: OutboundRequest + ?Sized>(request: &mut R) {
     request.with_destination(crate::inject_to);
 }
 
+/// The guide's page, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/clients/header-map.md")]
+struct Page;
+
 #[cfg(test)]
 mod tests {
     use super::*;

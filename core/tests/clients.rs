@@ -259,6 +259,27 @@ async fn a_redirect_out_of_the_mesh_takes_only_trace_headers_along() {
     }
 }
 
+/// Negative control: the same middleware below redirects that ureq follows by itself.
+#[tokio::test]
+async fn redirects_that_ureq_follows_by_itself_are_seen_to_take_headers_out_of_the_mesh() {
+    let echo = echo().await;
+    let away = redirector(outside(echo)).await;
+    let answer = tokio::task::spawn_blocking(move || {
+        let _scope = onward::enter(captured());
+        let forward = |mut request: Request<ureq::SendBody>, next: ureq::middleware::MiddlewareNext| {
+            onward::inject_into(&mut request);
+            next.handle(request)
+        };
+        let config = ureq::config::Config::builder().middleware(forward).build();
+        let connector = ureq::unversioned::transport::DefaultConnector::default();
+        let agent = ureq::Agent::with_parts(config, connector, Loopback);
+        let response = agent.get(format!("http://{away}/")).call().expect("an answer");
+        response.into_body().read_to_string().expect("a body")
+    });
+    let answer = answer.await.expect("the thread ends");
+    assert!(answer.contains("jwt: eyJ0") && answer.contains("baggage: k=v"), "{answer}");
+}
+
 #[tokio::test]
 async fn a_redirect_within_the_mesh_takes_everything_along() {
     let echo = echo().await;

@@ -83,7 +83,7 @@ async fn a_timeout_has_the_scope_by_itself() {
 async fn sync_code_has_the_scope_by_itself_and_a_scoped_thread_needs_carry_fn() {
     // Sync code that is called is in the scope; a thread that it starts is not.
     let seen = request(async {
-        let called = (|| id())();
+        let called = id();
         let started = std::thread::scope(|scope| scope.spawn(id).join().expect("the thread ends"));
         let carried =
             std::thread::scope(|scope| scope.spawn(onward::carry_fn(id)).join().expect("the thread ends"));
@@ -133,15 +133,16 @@ async fn a_task_spawned_by_a_carried_task_needs_carry_again() {
 #[tokio::test]
 async fn a_carried_task_has_the_scope_when_the_handler_is_long_done() {
     let (go, wait) = oneshot::channel::<()>();
-    let task = request(async {
-        tokio::spawn(onward::carry(async {
+    let mut tasks = JoinSet::new();
+    request(async {
+        tasks.spawn(onward::carry(async {
             wait.await.expect("the word");
             later().await
-        }))
+        }));
     })
     .await;
     go.send(()).expect("the task waits");
-    assert_eq!(task.await.expect("the task ends"), "a");
+    assert_eq!(tasks.join_all().await, ["a"]);
 }
 
 #[tokio::test]
@@ -422,4 +423,25 @@ fn carrying_moves_between_threads() {
     sends(onward::carry(later()));
     sends(onward::carry(boxed()));
     sends(onward::carry_fn(id));
+}
+
+/// Each test has its line in the table, and each line its test.
+#[test]
+fn the_table_and_the_tests_are_the_same() {
+    let code = include_str!("scope.rs");
+    let page = include_str!("../../docs/scope.md");
+    let tests: Vec<&str> = code
+        .split("\n}\n")
+        .filter(|item| item.contains("#[test]") || item.contains("#[tokio::test"))
+        .filter_map(|item| item.split("fn ").find_map(|rest| rest.split_once("() {").map(|(name, _)| name)))
+        .filter(|name| *name != "the_table_and_the_tests_are_the_same")
+        .collect();
+    assert!(tests.len() > 25, "only {tests:?}");
+    for test in &tests {
+        assert!(page.contains(&format!("`{test}`")), "docs/scope.md has no line for {test}");
+    }
+    for line in page.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let test = line.rsplit('`').nth(1).unwrap_or_default();
+        assert!(tests.contains(&test), "there is no test {test}: {line}");
+    }
 }

@@ -85,3 +85,8 @@ where
         self.request(request)
     }
 }
+
+/// The guide's page, compiled and run.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../../../docs/clients/hyper-util.md")]
+struct Page;

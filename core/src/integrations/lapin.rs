@@ -34,3 +34,8 @@ impl Inject for FieldTable {
         Inject::insert(self, name, value);
     }
 }
+
+/// The guide's page, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/messages.md")]
+struct Page;

@@ -190,3 +190,8 @@ impl fmt::Display for TooManyRedirects {
 }
 
 impl std::error::Error for TooManyRedirects {}
+
+/// The guide's page, compiled and run.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../../../docs/clients/reqwest.md")]
+struct Page;

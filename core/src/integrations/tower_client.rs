@@ -113,3 +113,8 @@ where
         self.inner.call(request)
     }
 }
+
+/// The guide's page, compiled and run.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../../../docs/clients/tower.md")]
+struct Page;

@@ -145,3 +145,8 @@ impl http_body::Body for Upload<'_> {
         if self.sends { SizeHint::default() } else { SizeHint::with_exact(0) }
     }
 }
+
+/// The guide's page, compiled and run.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../../../docs/clients/ureq.md")]
+struct Page;
