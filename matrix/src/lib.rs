@@ -13,3 +13,30 @@ pub mod inbound;
 pub mod running;
 pub mod servers;
 pub mod table;
+
+/// The frameworks' and clients' pages, their programs compiled and run.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../docs/frameworks/actix.md")]
+    struct Actix;
+    #[doc = include_str!("../../docs/frameworks/axum.md")]
+    struct Axum;
+    #[doc = include_str!("../../docs/clients/awc.md")]
+    struct Awc;
+    #[doc = include_str!("../../docs/frameworks/poem.md")]
+    struct Poem;
+    #[doc = include_str!("../../docs/frameworks/rocket.md")]
+    struct Rocket;
+    #[doc = include_str!("../../docs/frameworks/tower.md")]
+    struct Tower;
+    #[doc = include_str!("../../docs/frameworks/hyper.md")]
+    struct Hyper;
+    #[doc = include_str!("../../docs/frameworks/tonic.md")]
+    struct Tonic;
+    #[doc = include_str!("../../docs/frameworks/salvo.md")]
+    struct Salvo;
+    #[doc = include_str!("../../docs/frameworks/warp.md")]
+    struct Warp;
+    #[doc = include_str!("../../docs/frameworks/lambda.md")]
+    struct Lambda;
+}

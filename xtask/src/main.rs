@@ -1,6 +1,7 @@
-//! The only commands anyone needs: `cargo xtask demo`, `cargo xtask test`.
+//! The only commands anyone needs: `cargo xtask demo`, `cargo xtask matrix`, `cargo xtask test`.
 
 mod demo;
+mod matrix;
 mod setup;
 mod stop;
 mod test;
@@ -20,6 +21,8 @@ struct Cli {
 enum Command {
     /// Run an app behind real Envoys, send requests and show what becomes of their traces
     Demo(demo::Args),
+    /// Call by every client from every framework, and write the table of what came out
+    Matrix(matrix::Args),
     /// Test everything, or the named steps
     Test(test::Args),
 }
@@ -27,6 +30,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
+        Command::Matrix(args) => matrix::run(&args),
         Command::Test(args) => test::run(&args),
     };
     result.unwrap_or_else(|error| {

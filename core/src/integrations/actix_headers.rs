@@ -57,7 +57,8 @@ mod tests {
     #[test]
     fn lines_go_in_and_out_byte_for_byte() {
         let mut inbound = HeaderMap::new();
-        for (name, value) in [("tracestate", &b"a=1"[..]), ("tracestate", b"b=\xf6"), ("end-user", b"jason")] {
+        for (name, value) in [("tracestate", &b"a=1"[..]), ("tracestate", b"b=\xf6"), ("end-user", b"jason")]
+        {
             inbound.append(HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap());
         }
         let mut outbound = HeaderMap::new();

@@ -104,3 +104,25 @@ impl Inject for Frozen<'_> {
         Inject::append(self.extra, name, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn a_frozen_request_gets_the_headers_beside_its_own_which_win() {
+        let mut head = HeaderMap::new();
+        head.insert(HeaderName::from_static("tracestate"), HeaderValue::from_static("mine=1"));
+        let mut extra = HeaderMap::new();
+        extra.insert(HeaderName::from_static("cookie"), HeaderValue::from_static("mine=2"));
+        let inbound = [("x-request-id", "7f6c"), ("traceparent", "00-01-02-01"), ("cookie", "a=b")];
+        let _scope = crate::enter(crate::get_forward_headers(&inbound));
+        let mut frozen = Frozen { head: &head, extra: &mut extra };
+        inject_to(&Destination::parse("http://ratings:9080/"), &mut frozen);
+        assert_eq!(extra.len(), 2);
+        assert_eq!(extra.get("cookie").unwrap(), "mine=2");
+        assert_eq!(extra.get("x-request-id").unwrap(), "7f6c");
+    }
+}

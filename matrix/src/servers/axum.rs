@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{RawQuery, Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::extract::{RawQuery, State};
 use axum::routing::get;
 
 use crate::call::{Call, answer};
@@ -24,9 +23,7 @@ async fn plain(State(call): State<App>, RawQuery(query): RawQuery) -> String {
 pub(super) async fn start(call: App) -> Result<Running, String> {
     let router = Router::new()
         .route("/middleware", get(plain))
-        .layer(from_fn(|request: Request, next: Next| {
-            onward::in_scope(onward::get_forward_headers(&request), next.run(request))
-        }))
+        .layer(onward::tower::ForwardLayer::new())
         .route("/attribute", get(attribute))
         .route("/bare", get(plain))
         .with_state(call);

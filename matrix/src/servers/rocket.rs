@@ -1,0 +1,97 @@
+//! Rocket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rocket::fairing::AdHoc;
+use rocket::http::uri::Origin;
+use rocket::{Config, Route, State, get, routes};
+use tokio::sync::oneshot;
+
+use crate::call::{Call, answer};
+use crate::running::Running;
+
+type App = Arc<dyn Call>;
+
+fn query<'a>(uri: &'a Origin<'_>) -> &'a str {
+    uri.query().map_or("", |query| query.as_str())
+}
+
+#[onward::propagate]
+#[get("/attribute")]
+async fn attribute(call: &State<App>, uri: &Origin<'_>) -> String {
+    answer(&***call, query(uri)).await
+}
+
+/// A handler that waits for its call without being async.
+#[onward::propagate]
+#[get("/attribute")]
+fn waiting(call: &State<App>, uri: &Origin<'_>) -> String {
+    wait(call, uri)
+}
+
+#[get("/middleware")]
+async fn middleware(call: &State<App>, uri: &Origin<'_>) -> String {
+    answer(&***call, query(uri)).await
+}
+
+#[get("/middleware")]
+fn waiting_middleware(call: &State<App>, uri: &Origin<'_>) -> String {
+    wait(call, uri)
+}
+
+#[get("/bare")]
+async fn bare(call: &State<App>, uri: &Origin<'_>) -> String {
+    answer(&***call, query(uri)).await
+}
+
+fn wait(call: &State<App>, uri: &Origin<'_>) -> String {
+    let (call, query) = (Arc::clone(call), query(uri).to_owned());
+    let runtime = tokio::runtime::Handle::current();
+    let answering = onward::carry(async move { answer(&*call, &query).await });
+    let waiting = std::thread::spawn(move || runtime.block_on(answering));
+    waiting.join().unwrap_or_else(|_| "error: the call panicked".to_owned())
+}
+
+pub(super) async fn start(call: App) -> Result<Running, String> {
+    serve(call, routes![attribute], routes![middleware]).await
+}
+
+pub(super) async fn start_waiting(call: App) -> Result<Running, String> {
+    serve(call, routes![waiting], routes![waiting_middleware]).await
+}
+
+async fn serve(call: App, attribute: Vec<Route>, middleware: Vec<Route>) -> Result<Running, String> {
+    let config = Config::figment()
+        .merge(("address", "127.0.0.1"))
+        .merge(("port", 0))
+        .merge(("log_level", "off"))
+        .merge(("shutdown.ctrlc", false));
+    let (started, starting) = oneshot::channel();
+    let started = std::sync::Mutex::new(Some(started));
+    let liftoff = AdHoc::on_liftoff("address", move |rocket| {
+        let address = SocketAddr::new(rocket.config().address, rocket.config().port);
+        if let Some(started) = started.lock().ok().and_then(|mut started| started.take()) {
+            let _ = started.send(address);
+        }
+        Box::pin(async {})
+    });
+    let rocket = rocket::custom(config)
+        .manage(call)
+        .mount("/", attribute)
+        .mount("/", onward::rocket::Forward::new().routes(middleware))
+        .mount("/", routes![bare])
+        .attach(liftoff)
+        .ignite()
+        .await
+        .map_err(|error| error.to_string())?;
+    let shutdown = rocket.shutdown();
+    let serving = tokio::spawn(rocket.launch());
+    match starting.await {
+        Ok(address) => Ok(Running::http(address, move || shutdown.notify())),
+        Err(_) => match serving.await {
+            Ok(Err(error)) => Err(error.to_string()),
+            _ => Err("Rocket did not say where it listens".to_owned()),
+        },
+    }
+}
