@@ -74,8 +74,8 @@ use quote::ToTokens;
 ///
 /// # Beside other attributes
 ///
-/// Either order works with `#[tracing::instrument]`, `#[async_trait]`, `#[tonic::async_trait]` and `#[axum::debug_handler]`.
-/// Above rocket's, poem's and salvo's route attributes (`#[get("/")]`, `#[handler]`) and not below them: those read the
+/// Either order works with `#[tracing::instrument]`, `#[async_trait]` and `#[tonic::async_trait]`.
+/// Where an argument is added: above `#[axum::debug_handler]` and rocket's, poem's and salvo's route attributes (`#[get("/")]`, `#[handler]`) and not below them: those read the
 /// arguments of the function that they see, and the one that is added has to be among them.
 ///
 /// # Limitations

@@ -1,0 +1,6 @@
+#[onward::propagate]
+async fn handler(headers: http::HeaderMap) -> usize {
+    let _ = headers.len();
+}
+
+fn main() {}

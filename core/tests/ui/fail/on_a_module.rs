@@ -1,0 +1,6 @@
+#[onward::propagate]
+mod handlers {
+    pub fn handler(_: http::HeaderMap) {}
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+trait Handler {
+    #[onward::propagate]
+    fn handle(&self, headers: http::HeaderMap);
+}
+
+fn main() {}
