@@ -105,7 +105,7 @@ async fn invoke(handler: &str) -> String {
     let _child = Stopped(child);
     let answer = answer.recv().await.expect("an answer");
     let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
-    answer["body"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    answer["body"].as_str().expect("a response with a body").to_owned()
 }
 
 fn invocation() -> HeaderMap {

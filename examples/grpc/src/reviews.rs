@@ -1,9 +1,9 @@
 //! reviews: an axum router that asks ratings.
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
+use axum::{Json, Router};
 use onward::tonic::Forward;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
@@ -22,7 +22,10 @@ pub fn router(ratings: &Endpoint) -> Router {
 }
 
 #[onward::propagate]
-async fn reviews(Path(id): Path<u32>, State(mut ratings): State<Ratings>) -> Result<String, StatusCode> {
-    let stars = ratings.get(GetRequest { id }).await.map_err(|_| StatusCode::BAD_GATEWAY)?.into_inner().stars;
-    Ok(stars.iter().map(|stars| format!("{stars} stars\n")).collect())
+async fn reviews(
+    Path(id): Path<u32>,
+    State(mut ratings): State<Ratings>,
+) -> Result<Json<Vec<u32>>, StatusCode> {
+    let stars = ratings.get(GetRequest { id }).await.map_err(|_| StatusCode::BAD_GATEWAY)?;
+    Ok(Json(stars.into_inner().stars))
 }

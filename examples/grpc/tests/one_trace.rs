@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status};
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-async fn serve_ratings(service: impl Ratings) -> SocketAddr {
+fn serve_ratings(service: impl Ratings) -> SocketAddr {
     let incoming = TcpIncoming::bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
     let address = incoming.local_addr().expect("an address");
     tokio::spawn(Server::builder().add_service(RatingsServer::new(service)).serve_with_incoming(incoming));
@@ -59,7 +59,7 @@ impl Ratings for Watched {
 #[tokio::test]
 async fn a_request_over_http_and_grpc_is_one_trace() {
     let (sender, mut seen) = mpsc::unbounded_channel();
-    let reviews = serve_reviews(serve_ratings(Watched(sender)).await).await;
+    let reviews = serve_reviews(serve_ratings(Watched(sender))).await;
     let sent = [
         ("x-request-id", "7f6c"),
         ("traceparent", TRACEPARENT),
@@ -68,7 +68,7 @@ async fn a_request_over_http_and_grpc_is_one_trace() {
         ("end-user", "jason"),
     ];
     let answer = get(format!("http://{reviews}/reviews/0"), &sent).await;
-    assert_eq!(answer, (StatusCode::OK, "5 stars\n4 stars\n".to_owned()));
+    assert_eq!(answer, (StatusCode::OK, "[5,4]".to_owned()));
     let arrived = seen.recv().await.expect("a call");
     for (name, value) in sent {
         assert_eq!(arrived[name], value);
@@ -84,6 +84,6 @@ async fn a_request_over_http_and_grpc_is_one_trace() {
 
 #[tokio::test]
 async fn an_unknown_book_is_a_bad_gateway() {
-    let reviews = serve_reviews(serve_ratings(ratings::Service).await).await;
+    let reviews = serve_reviews(serve_ratings(ratings::Service)).await;
     assert_eq!(get(format!("http://{reviews}/reviews/1"), &[]).await.0, StatusCode::BAD_GATEWAY);
 }

@@ -33,7 +33,7 @@ fn listen() -> (TcpIncoming, SocketAddr) {
     (incoming, address)
 }
 
-async fn serve(relay: impl Relay) -> SocketAddr {
+fn serve(relay: impl Relay) -> SocketAddr {
     let (incoming, address) = listen();
     let server = Server::builder().add_service(RelayServer::new(relay));
     tokio::spawn(server.serve_with_incoming(incoming));
@@ -41,7 +41,7 @@ async fn serve(relay: impl Relay) -> SocketAddr {
 }
 
 /// The same behind the layer.
-async fn serve_covered(relay: impl Relay) -> SocketAddr {
+fn serve_covered(relay: impl Relay) -> SocketAddr {
     let (incoming, address) = listen();
     let server = Server::builder().layer(ForwardLayer::new()).add_service(RelayServer::new(relay));
     tokio::spawn(server.serve_with_incoming(incoming));
@@ -117,7 +117,7 @@ struct Backend {
 
 impl Backend {
     async fn new() -> Self {
-        let address = serve(Echo).await;
+        let address = serve(Echo);
         Self { address, channel: channel(address).await }
     }
 
@@ -160,14 +160,14 @@ async fn up(backend: &Backend, mut texts: Streaming<String>) -> Result<Response<
     Ok(Response::new(asked.join("\n\n")))
 }
 
-async fn both(backend: &Backend, texts: Streaming<String>) -> Result<Response<Texts>, Status> {
+fn both(backend: &Backend, texts: Streaming<String>) -> Response<Texts> {
     let backend = backend.clone();
     let answers = texts.then(move |text| {
         let backend = backend.clone();
         async move { Ok(format!("{}\n{}", text?, backend.ask().await?)) }
     });
     // It goes on when this method is done.
-    Ok(Response::new(Box::pin(onward::carry_stream(answers))))
+    Response::new(Box::pin(onward::carry_stream(answers)))
 }
 
 /// Every method under the attribute.
@@ -196,7 +196,7 @@ impl Relay for Attributed {
 
     #[onward::propagate]
     async fn both(&self, request: Request<Streaming<String>>) -> Result<Response<Texts>, Status> {
-        both(&self.0, request.into_inner()).await
+        Ok(both(&self.0, request.into_inner()))
     }
 }
 
@@ -218,7 +218,7 @@ impl Relay for Plain {
     }
 
     async fn both(&self, request: Request<Streaming<String>>) -> Result<Response<Texts>, Status> {
-        both(&self.0, request.into_inner()).await
+        Ok(both(&self.0, request.into_inner()))
     }
 }
 
@@ -248,25 +248,25 @@ async fn check(front: SocketAddr, expected: &str, looked: [&str; 2]) {
 
 #[tokio::test]
 async fn the_attribute_forwards_by_every_kind_of_call() {
-    let front = serve(Attributed(Backend::new().await)).await;
+    let front = serve(Attributed(Backend::new().await));
     check(front, &as_channels_send(FORWARDED), LOOKED).await;
 }
 
 #[tokio::test]
 async fn the_layer_forwards_by_every_kind_of_call() {
-    let front = serve_covered(Plain(Backend::new().await)).await;
+    let front = serve_covered(Plain(Backend::new().await));
     check(front, &as_channels_send(FORWARDED), LOOKED).await;
 }
 
 #[tokio::test]
 async fn without_them_nothing_is_forwarded() {
-    let front = serve(Plain(Backend::new().await)).await;
+    let front = serve(Plain(Backend::new().await));
     check(front, "user-agent: tonic/0.14.9", ["0 in scope", "0 in scope"]).await;
 }
 
 #[tokio::test]
 async fn a_method_may_return_early() {
-    let front = serve(Attributed(Backend::new().await)).await;
+    let front = serve(Attributed(Backend::new().await));
     let mut grpc = Grpc::new(channel(front).await);
     grpc.ready().await.expect("ready");
     let refused = grpc.unary(request("refuse".to_owned()), method("Unary"), codec()).await;
@@ -278,7 +278,7 @@ async fn a_method_may_return_early() {
 
 #[tokio::test]
 async fn a_client_over_hyper_util_sends_the_user_agent_as_it_came() {
-    let address = serve(Echo).await;
+    let address = serve(Echo);
     let origin: Uri = format!("http://{address}").parse().expect("a URL");
     let client: Client<_, tonic::body::Body> =
         Client::builder(TokioExecutor::new()).http2_only(true).build_http();
@@ -380,7 +380,7 @@ impl Relay for Count {
 
 #[tokio::test]
 async fn a_clients_stream_is_polled_by_its_connection_and_needs_carry() {
-    let channel = channel(serve(Count).await).await;
+    let channel = channel(serve(Count)).await;
     let handler = async {
         let mut grpc = Grpc::new(channel);
         grpc.ready().await.expect("ready");
