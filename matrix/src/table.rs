@@ -39,7 +39,28 @@ pub fn page(servers: &[Server], clients: &[Client], cells: &[Cell]) -> String {
         page.push_str(" |");
     }
     page.push('\n');
+    for client in clients {
+        notes(client, &mut page);
+    }
+    if !page.ends_with("|\n") {
+        page.push('\n');
+    }
     page
+}
+
+/// Where a client does not do all that the introduction says.
+fn notes(client: &Client, page: &mut String) {
+    if !client.follows {
+        let _ = write!(page, "\n- {}: a redirect out of the mesh is given back to the caller.", client.name);
+    }
+    if !client.appends.is_empty() {
+        let _ = write!(
+            page,
+            "\n- {}: the library writes `{}` behind a forwarded `user-agent`.",
+            client.name,
+            client.appends.trim()
+        );
+    }
 }
 
 /// How many cells there are, and how they came out.

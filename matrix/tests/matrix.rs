@@ -51,7 +51,7 @@ fn a_cell_that_did_not_run_is_empty_in_the_count_and_in_the_table() {
     let summary = Summary::new(servers, clients, std::slice::from_ref(&failed));
     assert_eq!(summary, Summary { cells: 2, passed: 0, failed: 1, empty: 1 });
     let page = table::page(servers, clients, &[failed]);
-    assert!(page.ends_with("\n| **axum** | ✗ |  |\n"), "{page}");
+    assert!(page.contains("\n| **axum** | ✗ |  |\n"), "{page}");
 }
 
 /// Sends GET requests with whatever headers it is told to, and follows redirects with all of them.

@@ -8,7 +8,7 @@ use reqwest_middleware::ClientWithMiddleware;
 
 use crate::call::{Answer, Call, LOOPBACK, OUTSIDE, caller_headers};
 
-fn builder() -> reqwest::ClientBuilder {
+pub(super) fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder().resolve(OUTSIDE, SocketAddr::new(LOOPBACK, 0))
 }
 
