@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Attribute, Block, Error, FnArg, Ident, ImplItem, Item, ItemImpl, Path, Result, ReturnType, Signature,
-    Type, parse_quote,
+    Stmt, Type, parse_quote, parse_quote_spanned,
 };
 
 use crate::args::Args;
@@ -87,29 +87,31 @@ pub(crate) struct Function<'a> {
     pub(crate) attrs: &'a [Attribute],
 }
 
-/// Puts the captured headers in scope while the body runs.
+/// Puts the captured headers in scope while the body runs. The user's braces stay around the user's statements, so that
+/// what is wrong with the body's type is reported there.
 fn wrap(function: &mut Function<'_>, onward: &Path, captured: &TokenStream) {
-    let statements = &function.block.stmts;
+    let mut body = function.block.clone();
     *function.block = match Kind::of(function.sig) {
         Kind::Async => {
-            let returned = return_edge(&function.sig.output);
-            in_async(onward, captured, &quote!(#returned #(#statements)*))
+            if let Some(edge) = return_edge(&function.sig.output) {
+                body.stmts.insert(0, edge);
+            }
+            in_async(onward, captured, &body)
         }
-        Kind::Future => in_future(onward, captured, &quote!(move || { #(#statements)* }), &quote!()),
+        Kind::Future => in_future(onward, captured, &quote!(move || #body), &quote!()),
         Kind::BoxedFuture(output) => {
-            let body = quote!(move || -> #output { #(#statements)* });
-            in_future(onward, captured, &body, &quote!(::std::boxed::Box::pin))
+            in_future(onward, captured, &quote!(move || -> #output #body), &quote!(::std::boxed::Box::pin))
         }
-        Kind::Sync => in_sync(onward, captured, &quote!(#(#statements)*)),
+        Kind::Sync => in_sync(onward, captured, body),
     };
 }
 
 /// Input: `async fn f(headers: HeaderMap) -> T { body }`
 ///
 /// Output: `async fn f(headers: HeaderMap) -> T { in_scope(captured, async move { body }).await }`
-fn in_async(onward: &Path, captured: &TokenStream, body: &TokenStream) -> Block {
+fn in_async(onward: &Path, captured: &TokenStream, body: &Block) -> Block {
     parse_quote!({
-        #onward::in_scope(#captured, async move { #body }).await
+        #onward::in_scope(#captured, async move #body).await
     })
 }
 
@@ -133,28 +135,26 @@ fn in_future(onward: &Path, captured: &TokenStream, body: &TokenStream, boxed: &
 /// Input: `fn f(headers: HeaderMap) -> T { body }`
 ///
 /// Output: `fn f(headers: HeaderMap) -> T { let scope = enter(captured); body }`
-fn in_sync(onward: &Path, captured: &TokenStream, body: &TokenStream) -> Block {
+fn in_sync(onward: &Path, captured: &TokenStream, mut body: Block) -> Block {
     let scope = Ident::new("__onward_scope", Span::mixed_site());
-    parse_quote!({
-        let #scope = #onward::enter(#captured);
-        #body
-    })
+    body.stmts.insert(0, parse_quote!(let #scope = #onward::enter(#captured);));
+    body
 }
 
 /// A `return` that is never reached, with the function's own type: so the compiler knows the type of the async block
 /// before it reads the body, and a mismatch is reported in the user's line.
-fn return_edge(output: &ReturnType) -> TokenStream {
-    let ReturnType::Type(_, ty) = output else { return quote!() };
+fn return_edge(output: &ReturnType) -> Option<Stmt> {
+    let ReturnType::Type(_, ty) = output else { return None };
     if mentions_impl(ty) {
-        return quote!();
+        return None;
     }
-    quote_spanned! {Span::mixed_site()=>
+    Some(parse_quote_spanned! {Span::mixed_site()=>
         #[allow(unreachable_code, clippy::diverging_sub_expression, clippy::let_unit_value, clippy::needless_return, reason = "never runs")]
         if false {
             let __onward_return: #ty = loop {};
             return __onward_return;
         }
-    }
+    })
 }
 
 /// `impl Trait` can be named in a signature only.

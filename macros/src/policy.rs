@@ -1,7 +1,8 @@
 //! A handler's own policy, as an expression and as a type.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Ident, LitStr, Path, parse_quote_spanned};
 
 use crate::args::Args;
@@ -9,7 +10,7 @@ use crate::args::Args;
 /// An expression that gives the handler's propagator by reference.
 pub(crate) fn propagator(args: &Args, onward: &Path) -> TokenStream {
     match &args.propagator {
-        Some(expr) => quote!(#onward::__private::propagator(&#expr)),
+        Some(expr) => quote_spanned!(expr.span()=> #onward::__private::propagator(&#expr)),
         None if args.has_own_policy() => derived(args, onward),
         None => quote!(#onward::default_propagator()),
     }
