@@ -5,7 +5,12 @@ use std::convert::Infallible;
 use axum::Router;
 use axum::extract::RawQuery;
 use axum::routing::get;
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use hyper_util::service::TowerToHyperService;
 use onward::Propagator;
 use onward::tower::{Forward, ForwardLayer};
@@ -82,4 +87,52 @@ async fn a_future_that_is_dropped_half_way_leaves_nothing_behind() {
     }
     drop(future);
     assert_eq!(names(), [""; 0]);
+}
+
+/// What 500 requests on one connection find in scope, again and again while they are interleaved.
+async fn interleaved<S>(service: S) -> Vec<(String, String)>
+where
+    S: hyper::service::Service<Request<Incoming>, Response = Response<String>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
+    let address = serve(service).await;
+    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Empty<Bytes>>();
+    let mut requests = tokio::task::JoinSet::new();
+    for number in 0..500 {
+        let client = client.clone();
+        requests.spawn(async move {
+            let id = format!("request-{number}");
+            let request = Request::get(format!("http://{address}/")).header("x-request-id", &id);
+            let request = request.body(Empty::new()).expect("a request");
+            let body = client.request(request).await.expect("an answer").into_body().collect().await;
+            let seen = String::from_utf8(body.expect("a body").to_bytes().into()).expect("a text");
+            (id, seen)
+        });
+    }
+    requests.join_all().await
+}
+
+/// Looks at the scope at eight steps, and says what it always was.
+async fn look(_: Request<Incoming>) -> Result<Response<String>, Infallible> {
+    let mut seen = Vec::new();
+    for _ in 0..8 {
+        let id = onward::current().get("x-request-id").unwrap_or(b"nothing").to_vec();
+        seen.push(String::from_utf8(id).expect("a text"));
+        tokio::task::yield_now().await;
+    }
+    seen.dedup();
+    Ok(Response::new(seen.join(", ")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_share_a_connection_have_headers_of_their_own() {
+    let covered = TowerToHyperService::new(Forward::new(tower::service_fn(look)));
+    let answers = interleaved(covered).await;
+    assert_eq!(answers.len(), 500);
+    for (id, seen) in answers {
+        assert_eq!(seen, id);
+    }
+    let bare = TowerToHyperService::new(tower::service_fn(look));
+    assert!(interleaved(bare).await.iter().all(|(_, seen)| seen == "nothing"));
 }
