@@ -1,40 +1,41 @@
 //! actix-web: a middleware for a whole app, and the extractor that `#[propagate]` adds to a handler without a request.
 //!
 //! ```
-//! use actix_web::{App, get};
+//! use actix_web::{App, web};
 //!
-//! #[get("/reviews")]
 //! async fn reviews() -> String {
 //!     format!("{} headers go on", onward::current().len())
 //! }
 //!
-//! let app = App::new().wrap(onward::actix::Forward::new()).service(reviews);
+//! let app = App::new().wrap(onward::actix::Forward::new()).route("/reviews", web::get().to(reviews));
 //! ```
 //!
-//! Or on a single handler, above or below its route, with a request among its arguments or without:
+//! Or on a single handler, above or below a route such as `#[get("/reviews")]`, with a request among its arguments or
+//! without:
 //!
 //! ```
-//! # mod handlers {
-//! # use actix_web::{HttpRequest, get};
-//! #[get("/reviews")]
+//! use actix_web::{App, HttpRequest, web};
+//!
 //! #[onward::propagate]
 //! async fn reviews() -> String {
 //!     format!("{} headers go on", onward::current().len())
 //! }
 //!
-//! #[get("/ratings")]
 //! #[onward::propagate]
 //! async fn ratings(request: HttpRequest) -> String {
 //!     format!("{}: {} headers go on", request.path(), onward::current().len())
 //! }
-//! # }
+//!
+//! let app = App::new()
+//!     .route("/reviews", web::get().to(reviews))
+//!     .route("/ratings", web::get().to(ratings));
 //! ```
 //!
 //! # Limitations
 //!
 //! - The middleware covers extractors and the handler; the attribute covers the handler's body.
-//! - A response body that is streamed is polled after the handler, outside of its scope: wrap its stream's calls in
-//!   [`in_scope`] with [`current`](crate::current).
+//! - A response body that is streamed is polled after the handler, outside of its scope: take the scope
+//!   along with `carry_stream` (feature `stream`).
 //! - actix keeps no order between headers of different names, so headers that one prefix rule selects go on in any
 //!   order. Lines of one name stay in order.
 

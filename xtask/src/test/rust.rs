@@ -1,17 +1,17 @@
-//! The core with every set of features, the macro, the services in Rust, and the documentation.
+//! The core with every set of features, the macro, the services in Rust, the matrix, and the documentation.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{session::Session, tally::Runner};
 
-const PACKAGES: [&str; 4] = ["onward", "onward-macros", "bookinfo-reviews", "dockebi"];
+const PACKAGES: [&str; 5] = ["onward", "onward-macros", "bookinfo-reviews", "dockebi", "onward-matrix"];
 
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let mut command = session.cargo();
     command.args(["test", "--no-fail-fast", "--all-features"]);
     command.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
-    session.tests("core, macro, reviews and dockebi, all features", Runner::Cargo, command)?;
+    session.tests("core, macro, reviews, dockebi and the matrix, all features", Runner::Cargo, command)?;
 
     let mut command = session.cargo();
     command.args(["test", "--no-fail-fast", "--package", "onward"]);
