@@ -3,12 +3,13 @@
 //! Usage: `onward-benches [ROUNDS]`. Prints one JSON object: for each path and fixture the median nanoseconds and the
 //! allocations of each contender, and what a captured request holds in memory.
 //!
-//! With the arguments `once PATH FIXTURE CONTENDER CALLS` it runs one contender that often and prints nothing: what
-//! Callgrind counts.
+//! With the arguments `load PORT ROUNDS` it measures a whole server instead. With `once PATH FIXTURE CONTENDER CALLS` it runs one
+//! contender that often and prints nothing: what Callgrind counts.
 
 mod contenders;
 mod count;
 mod fixtures;
+mod load;
 
 use std::{collections::BTreeMap, error::Error, time::Instant};
 
@@ -24,13 +25,18 @@ const FIXTURES: &[(&str, &[(&str, &str)])] = &[("S", fixtures::S), ("L", fixture
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let setup = Setup::new()?;
-    if let [once, path, fixture, contender, calls] = &arguments[..]
-        && once == "once"
-    {
-        return run_once(&setup, path, fixture, contender, calls.parse()?);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [] => compare(ROUNDS),
+        [rounds] => compare(rounds.parse::<usize>()?.max(1)),
+        ["load", port, rounds] => load::run(port.parse()?, rounds.parse::<usize>()?.max(1)),
+        ["once", path, fixture, contender, calls] => once(path, fixture, contender, calls.parse()?),
+        _ => Err("arguments: [ROUNDS], load PORT ROUNDS, or once PATH FIXTURE CONTENDER CALLS".into()),
     }
-    let rounds = arguments.first().map_or(Ok(ROUNDS), |text| text.parse())?.max(1);
+}
+
+fn compare(rounds: usize) -> Result<(), Box<dyn Error>> {
+    let setup = Setup::new()?;
     let (mut results, mut memory) = (Vec::new(), Vec::new());
     for (fixture, headers) in FIXTURES {
         let ring = fixtures::ring(headers);
@@ -88,21 +94,16 @@ fn held(setup: &Setup, inbound: &HeaderMap, fixture: &str) -> Value {
     json!({ "fixture": fixture, "heap": heap.held, "handle": handle, "forwarded": forwarded })
 }
 
-fn run_once(
-    setup: &Setup,
-    path: &str,
-    fixture: &str,
-    contender: &str,
-    calls: usize,
-) -> Result<(), Box<dyn Error>> {
+fn once(path: &str, fixture: &str, contender: &str, calls: usize) -> Result<(), Box<dyn Error>> {
     let unknown = |name: &str| format!("there is no {name}");
     let path = PATHS.iter().find(|each| each.name == path).ok_or_else(|| unknown(path))?;
     let (_, headers) = FIXTURES.iter().find(|(name, _)| *name == fixture).ok_or_else(|| unknown(fixture))?;
-    let (_, run) =
-        path.contenders.iter().find(|(name, _)| *name == contender).ok_or_else(|| unknown(contender))?;
+    let mut contenders = path.contenders.iter();
+    let (_, run) = contenders.find(|(name, _)| *name == contender).ok_or_else(|| unknown(contender))?;
+    let setup = Setup::new()?;
     let ring = fixtures::ring(headers);
     for inbound in ring.iter().cycle().take(calls) {
-        run(setup, inbound);
+        run(&setup, inbound);
     }
     Ok(())
 }
