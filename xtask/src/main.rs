@@ -1,5 +1,6 @@
-//! The only commands anyone needs: `cargo xtask demo`, `cargo xtask test`.
+//! The only commands anyone needs: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
 
+mod bench;
 mod demo;
 mod setup;
 mod stop;
@@ -22,12 +23,15 @@ enum Command {
     Demo(demo::Args),
     /// Test everything, or the named steps
     Test(test::Args),
+    /// Measure Onward against the hand-written loop and OpenTelemetry's propagators
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     result.unwrap_or_else(|error| {
         anstream::eprintln!("error: {error:#}");

@@ -1,5 +1,14 @@
 //! Ctrl-C and its like.
 
+use std::{
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
 use anyhow::{Context, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -27,4 +36,25 @@ impl Stop {
             _ = hangup.recv() => {}
         }
     }
+}
+
+/// A flag that is set when something asks this program to end; a second request ends it at once.
+pub(crate) fn flag() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&flag);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start a runtime")?;
+    let mut stop = {
+        let _inside = runtime.enter();
+        Stop::new()?
+    };
+    thread::spawn(move || {
+        runtime.block_on(stop.asked());
+        noted.store(true, Ordering::Relaxed);
+        runtime.block_on(stop.asked());
+        process::exit(i32::from(INTERRUPTED));
+    });
+    Ok(flag)
 }
