@@ -22,8 +22,8 @@ pub(super) fn collect(
     let mut counts = Vec::new();
     for one in &measured.results {
         for (contender, &allocations) in &one.allocations {
-            let target = targets.counts.iter().find(|target| {
-                contender == "onward" && target.path == one.path && target.fixture == one.fixture
+            let known = targets.counts.iter().find(|known| {
+                contender == "onward" && known.path == one.path && known.fixture == one.fixture
             });
             let what = [one.path.as_str(), &one.fixture, contender];
             let instructions = match &step {
@@ -39,7 +39,8 @@ pub(super) fn collect(
                 contender: contender.clone(),
                 allocations,
                 instructions,
-                target: target.map(|target| target.allocations),
+                limit: known.map(|known| known.allocations),
+                target: known.map(|known| known.target.unwrap_or(known.allocations)),
             });
         }
     }

@@ -68,7 +68,9 @@ pub(super) struct Count {
     pub(super) allocations: u64,
     /// Of the processor, for each call; none without valgrind.
     pub(super) instructions: Option<u64>,
-    /// At most so many allocations.
+    /// The most allocations that the run passes with.
+    pub(super) limit: Option<u64>,
+    /// What they should come down to.
     pub(super) target: Option<u64>,
 }
 
@@ -96,6 +98,6 @@ impl Report {
 impl Count {
     /// Whether it is no more than it may be; none if nothing is written down.
     pub(super) fn held(&self) -> Option<bool> {
-        self.target.map(|target| self.allocations <= target)
+        self.limit.map(|limit| self.allocations <= limit)
     }
 }

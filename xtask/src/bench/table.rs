@@ -81,11 +81,7 @@ fn counts(text: &mut String, rows: &[Count]) {
     line(text, &format!("{:42}", ""), &format!("{:>12} {:>13}", "allocations", "instructions"));
     for row in rows {
         let instructions = row.instructions.map_or_else(|| "no valgrind".into(), |count| count.to_string());
-        let verdict = match (row.held(), row.target) {
-            (Some(true), Some(target)) => format!("at most {target}: held"),
-            (Some(false), Some(target)) => format!("at most {target}: MISSED"),
-            _ => String::new(),
-        };
+        let verdict = allocations(row);
         line(
             text,
             &format!("{:25}{} {:15}", row.path, row.fixture, row.contender),
@@ -94,12 +90,24 @@ fn counts(text: &mut String, rows: &[Count]) {
     }
 }
 
+fn allocations(row: &Count) -> String {
+    let (Some(limit), Some(target)) = (row.limit, row.target) else { return String::new() };
+    match row.allocations {
+        count if count > limit => format!("MORE than the {limit} that are written down"),
+        count if count > target => format!("<= {target} missed"),
+        _ => format!("<= {target} held"),
+    }
+}
+
 fn memory(text: &mut String, rows: &[Memory]) {
+    if !rows.is_empty() {
+        text.push('\n');
+    }
     for row in rows {
-        let verdict = if row.held <= row.target { "held" } else { "MISSED" };
+        let verdict = if row.held <= row.target { "held" } else { "missed" };
         let _ = writeln!(
             text,
-            "\nA request in flight, {}: holds {} bytes for {} that go on; at most {}: {verdict}",
+            "A request in flight, {}, holds {} bytes for {} that go on   <= {} {verdict}",
             row.fixture, row.held, row.forwarded, row.target
         );
     }

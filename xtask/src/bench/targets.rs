@@ -52,6 +52,8 @@ pub(super) struct CountTarget {
     pub(super) path: String,
     pub(super) fixture: String,
     pub(super) allocations: u64,
+    /// What it should come down to, where that is less.
+    pub(super) target: Option<u64>,
 }
 
 impl Targets {
