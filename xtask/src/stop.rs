@@ -7,10 +7,14 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
 
 /// A shell's status for a program that Ctrl-C has ended.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -46,15 +50,21 @@ pub(crate) fn flag() -> Result<Arc<AtomicBool>> {
         .enable_all()
         .build()
         .context("cannot start a runtime")?;
-    let mut stop = {
-        let _inside = runtime.enter();
-        Stop::new()?
-    };
+    let mut stop = listen(&runtime)?;
     thread::spawn(move || {
         runtime.block_on(stop.asked());
         noted.store(true, Ordering::Relaxed);
-        runtime.block_on(stop.asked());
-        process::exit(i32::from(INTERRUPTED));
+        // Whoever passes signals on may pass the same request on twice.
+        thread::sleep(Duration::from_secs(1));
+        if let Ok(mut again) = listen(&runtime) {
+            runtime.block_on(again.asked());
+            process::exit(i32::from(INTERRUPTED));
+        }
     });
     Ok(flag)
+}
+
+fn listen(runtime: &Runtime) -> Result<Stop> {
+    let _inside = runtime.enter();
+    Stop::new()
 }
