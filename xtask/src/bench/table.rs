@@ -6,7 +6,7 @@ use super::report::{Against, Count, Kept, Memory, PathRow, Report, ServerRow};
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = format!(
-        "\nMedians over {} interleaved rounds in one process; only ratios mean anything.\n",
+        "\nMedians over {} interleaved rounds in one process a language; only ratios mean anything.\n",
         report.rounds()
     );
     paths(&mut text, &report.paths);
