@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def app(view: Callable[[], str]) -> flask.Flask:
     made = flask.Flask(__name__)
-    made.add_url_rule("/<way>", view_func=lambda way: view())
+    made.add_url_rule("/<_way>", view_func=lambda _way: view())
     return made
 
 
