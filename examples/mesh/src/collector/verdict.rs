@@ -162,7 +162,7 @@ fn judge_alone(trace: &Trace) -> Vec<Break> {
 
 /// How much too early a span may seem to end. Envoy takes a span's start from one clock and its length from another, and
 /// may be held up between the two readings.
-const CLOCK_SLACK_US: u64 = 5_000;
+const CLOCK_SLACK_US: u64 = 1_000;
 
 /// Which service was handling which request, and when.
 struct Handling<'a> {
