@@ -3,17 +3,19 @@
 //! Usage: `onward-benches [ROUNDS]`. Prints one JSON object: for each path and fixture the median nanoseconds and the
 //! allocations of each contender, and what a captured request holds in memory.
 //!
-//! With the arguments `once PATH FIXTURE CONTENDER CALLS` it runs one contender that often and prints nothing: what
-//! Callgrind counts.
+//! With the arguments `load PORT ROUNDS` it measures a whole server instead. With `once PATH FIXTURE CONTENDER CALLS` it runs one
+//! contender that often and prints nothing: what Callgrind counts.
 
 mod contenders;
 mod count;
 mod fixtures;
+mod load;
 
-use std::{collections::BTreeMap, error::Error, time::Instant};
+use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use contenders::{PATHS, Path, Setup};
 use http::HeaderMap;
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 41;
@@ -24,13 +26,18 @@ const FIXTURES: &[(&str, &[(&str, &str)])] = &[("S", fixtures::S), ("L", fixture
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let setup = Setup::new()?;
-    if let [once, path, fixture, contender, calls] = &arguments[..]
-        && once == "once"
-    {
-        return run_once(&setup, path, fixture, contender, calls.parse()?);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [] => compare(ROUNDS),
+        [rounds] => compare(rounds.parse::<usize>()?.max(1)),
+        ["load", port, rounds] => load::run(port.parse()?, rounds.parse::<usize>()?.max(1)),
+        ["once", path, fixture, contender, calls] => once(path, fixture, contender, calls.parse()?),
+        _ => Err("arguments: [ROUNDS], load PORT ROUNDS, or once PATH FIXTURE CONTENDER CALLS".into()),
     }
-    let rounds = arguments.first().map_or(Ok(ROUNDS), |text| text.parse())?.max(1);
+}
+
+fn compare(rounds: usize) -> Result<(), Box<dyn Error>> {
+    let setup = Setup::new()?;
     let (mut results, mut memory) = (Vec::new(), Vec::new());
     for (fixture, headers) in FIXTURES {
         let ring = fixtures::ring(headers);
@@ -48,18 +55,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// What this thread has had of a processor: time that went to other programs does not count.
+fn processor_time() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
+}
+
 /// Median nanoseconds a call, over interleaved rounds.
 fn medians(setup: &Setup, ring: &[HeaderMap], path: &Path, rounds: usize) -> BTreeMap<&'static str, f64> {
     let mut times = vec![Vec::with_capacity(rounds); path.contenders.len()];
     for _ in 0..rounds {
         for ((_, run), times) in path.contenders.iter().zip(&mut times) {
-            let start = Instant::now();
+            let start = processor_time();
             for _ in 0..LAPS {
                 for inbound in ring {
                     run(setup, inbound);
                 }
             }
-            times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(LAPS * fixtures::RING));
+            times.push(
+                processor_time().saturating_sub(start).as_secs_f64() * 1e9 / f64::from(LAPS * fixtures::RING),
+            );
         }
     }
     let names = path.contenders.iter().map(|(name, _)| *name);
@@ -88,21 +102,16 @@ fn held(setup: &Setup, inbound: &HeaderMap, fixture: &str) -> Value {
     json!({ "fixture": fixture, "heap": heap.held, "handle": handle, "forwarded": forwarded })
 }
 
-fn run_once(
-    setup: &Setup,
-    path: &str,
-    fixture: &str,
-    contender: &str,
-    calls: usize,
-) -> Result<(), Box<dyn Error>> {
+fn once(path: &str, fixture: &str, contender: &str, calls: usize) -> Result<(), Box<dyn Error>> {
     let unknown = |name: &str| format!("there is no {name}");
     let path = PATHS.iter().find(|each| each.name == path).ok_or_else(|| unknown(path))?;
     let (_, headers) = FIXTURES.iter().find(|(name, _)| *name == fixture).ok_or_else(|| unknown(fixture))?;
-    let (_, run) =
-        path.contenders.iter().find(|(name, _)| *name == contender).ok_or_else(|| unknown(contender))?;
+    let mut contenders = path.contenders.iter();
+    let (_, run) = contenders.find(|(name, _)| *name == contender).ok_or_else(|| unknown(contender))?;
+    let setup = Setup::new()?;
     let ring = fixtures::ring(headers);
     for inbound in ring.iter().cycle().take(calls) {
-        run(setup, inbound);
+        run(&setup, inbound);
     }
     Ok(())
 }

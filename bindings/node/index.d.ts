@@ -237,7 +237,7 @@ export function run<A extends unknown[], R>(headers: ForwardHeaders | Carrier, f
 /**
  * `fn`, bound to the headers that are current now: for callbacks that something else calls later, such as a queue.
  */
-export function carry<F extends (...args: never[]) => unknown>(fn: F): F
+export function carry<F extends (...args: any[]) => unknown>(fn: F): F
 
 /**
  * `handler`, with the headers of its request as the current ones while it runs. The request is the first argument that is
@@ -255,7 +255,7 @@ export function carry<F extends (...args: never[]) => unknown>(fn: F): F
  * }))
  * ```
  */
-export function propagate<F extends (...args: never[]) => unknown>(handler: F, options?: { propagator?: Propagator }): F
+export function propagate<F extends (...args: any[]) => unknown>(handler: F, options?: { propagator?: Propagator }): F
 
 /**
  * Middleware that holds each request's headers while it is handled: `app.use(onward.express())`. It is a hook of Fastify

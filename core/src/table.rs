@@ -85,6 +85,10 @@ impl Key {
         } else {
             (name.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0)
         };
+        // Most names come in lower case already, and many carriers hold no others.
+        if head & tail & NO_CAPITALS == NO_CAPITALS {
+            return Self { head, tail, len };
+        }
         Self { head: lower(head), tail: lower(tail), len }
     }
 }
@@ -114,10 +118,14 @@ impl Prefix {
     }
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// The bit that every capital lacks and small letters, digits and hyphens have, in eight bytes.
+const NO_CAPITALS: u64 = 0x20 * ONES;
+
 /// Eight ASCII letters to lower case at once; every other byte stays as it is.
 #[inline]
 const fn lower(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
     let ascii = word & (0x7F * ONES);
     let from_a = ascii + (0x80 - b'A' as u64) * ONES;
     let past_z = ascii + (0x7F - b'Z' as u64) * ONES;

@@ -1,5 +1,6 @@
-//! The only commands anyone needs: `cargo xtask demo`, `cargo xtask matrix`, `cargo xtask test`.
+//! The only commands anyone needs: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask matrix`.
 
+mod bench;
 mod demo;
 mod matrix;
 mod setup;
@@ -25,6 +26,8 @@ enum Command {
     Matrix(matrix::Args),
     /// Test everything, or the named steps
     Test(test::Args),
+    /// Measure Onward against the hand-written loop and OpenTelemetry's propagators
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Matrix(args) => matrix::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     result.unwrap_or_else(|error| {
         anstream::eprintln!("error: {error:#}");

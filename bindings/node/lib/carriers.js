@@ -107,10 +107,12 @@ function text(value) {
 /** Whether `value` looks like a request or a context that holds one: what a handler is called with. */
 function isRequest(value) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  if (incoming(value) !== undefined) return true
-  return [value.headers, value.req?.headers, value.req?.raw?.headers, value.raw?.headers].some(
-    (headers) => typeof headers === 'object' && headers !== null
-  )
+  const holdsHeaders = (inner) => typeof inner?.headers === 'object' && inner.headers !== null
+  try {
+    return incoming(value) !== undefined || [value, value.req, value.req?.raw, value.raw].some(holdsHeaders)
+  } catch {
+    return false
+  }
 }
 
 module.exports = { incoming, isParsed, isClean, isPlain, isRequest, lines }

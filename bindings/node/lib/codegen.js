@@ -31,7 +31,7 @@ const LINES = {
   value: 'source[i + 1]'
 }
 const OBJECT = {
-  head: 'for (const name in source) { const length = name.length;',
+  head: 'const names = Object.keys(source), end = names.length; for (let i = 0; i < end; i++) { const name = names[i]; const length = name.length;',
   value: 'source[name]'
 }
 

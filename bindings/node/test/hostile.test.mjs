@@ -89,6 +89,16 @@ test('properties that are inherited are not headers', () => {
   assert.deepEqual(onward.getForwardHeaders(Object.assign(Object.create(null), { jwt: 'a' })), { jwt: 'a' })
 })
 
+test('a polluted Object.prototype adds no header', () => {
+  Object.prototype.jwt = 'polluted'
+  try {
+    assert.deepEqual(onward.getForwardHeaders({ cookie: 'a' }), { cookie: 'a' })
+    assert.deepEqual([...onward.extract({ cookie: 'a' })], [['cookie', 'a']])
+  } finally {
+    delete Object.prototype.jwt
+  }
+})
+
 test('__proto__ as a header is an own property, and sets no prototype', () => {
   for (const add of ['__proto__', '__*', 'constructor']) {
     const propagator = new onward.Propagator({ add: [add] })

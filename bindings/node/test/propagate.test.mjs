@@ -235,6 +235,20 @@ test('a redirect out of the mesh takes no credentials along, and one back gets t
   assert.deepEqual(ids, [['a-1'], ['a-1'], ['a-1']])
 })
 
+test('a redirect inside the mesh does not put another authorization where fetch has taken the caller\'s away', async (t) => {
+  const seen = []
+  const server = http.createServer((request, response) => {
+    seen.push(request.headers)
+    const redirect = request.url === '/1' ? { location: `http://127.0.0.1:${port}/2` } : {}
+    response.writeHead(request.url === '/1' ? 307 : 200, redirect).end()
+  })
+  const port = await listen(t, server)
+  const inbound = onward.extract({ ...INBOUND, authorization: 'Bearer inbound' })
+  await onward.run(inbound, () => fetch(`http://localhost:${port}/1`, { headers: { authorization: 'Bearer own' } }))
+  assert.deepEqual(seen.map(({ authorization }) => authorization), ['Bearer own', undefined])
+  assert.deepEqual(seen.map(({ cookie }) => cookie), ['session=secret', 'session=secret'])
+})
+
 test('the headers are those of the request that created the call, whoever writes its body', async (t) => {
   const port = await listen(t, echo())
   const source = onward.run(onward.extract({ 'x-request-id': 'other' }), () => new PassThrough())

@@ -23,6 +23,11 @@ impl Setup {
         self.rust_executable(name, &["--package", package, "--example", name])
     }
 
+    /// Builds a program of a package with optimisations and returns where it is.
+    pub(crate) fn rust_release(&self, package: &str, name: &str) -> Result<PathBuf> {
+        self.rust_executable(name, &["--release", "--package", package, "--bins"])
+    }
+
     fn rust_executable(&self, name: &str, what: &[&str]) -> Result<PathBuf> {
         let step = self.progress.step(format!("building {name}"));
         let mut command = Command::new(cargo());

@@ -21,7 +21,7 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
     command.arg("run.js").env("ONWARD_COLLECTOR", collector);
     session.judge("the trace viewer", command, |ended| {
         if ended.code() == Some(MISSING) {
-            return (Tally::skip(), Some(ended.last_line().to_owned()));
+            return (Tally::skip(), Some(format!("skipped: {}", ended.last_line())));
         }
         Tally::verdict(Runner::Node, &ended.text, ended.problem())
     })?;

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use super::tally::{Runner, Tally};
 use crate::{
     setup::{self, Setup},
-    stop::Stop,
+    stop,
 };
 
 /// Much longer than any check takes on two slow cores: past it, it hangs.
@@ -63,7 +63,7 @@ impl Session {
                 .prefix("onward-test-")
                 .tempdir()
                 .context("cannot make a folder")?,
-            interrupted: listen()?,
+            interrupted: stop::flag()?,
             step: "",
             started: Instant::now(),
             tally: Tally::default(),
@@ -241,26 +241,4 @@ fn remark(tally: Tally, sentence: Option<String>) -> String {
         (Tally { passed, skipped: 0, .. }, None) => format!("{passed} passed"),
         (Tally { passed, skipped, .. }, None) => format!("{passed} passed, {skipped} skipped"),
     }
-}
-
-/// Sets the flag when something asks this program to end.
-fn listen() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let noted = Arc::clone(&flag);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start a runtime")?;
-    let mut stop = {
-        let _inside = runtime.enter();
-        Stop::new()?
-    };
-    thread::spawn(move || {
-        runtime.block_on(stop.asked());
-        noted.store(true, Ordering::Relaxed);
-        // A second request ends the program at once.
-        runtime.block_on(stop.asked());
-        std::process::exit(i32::from(crate::stop::INTERRUPTED));
-    });
-    Ok(flag)
 }

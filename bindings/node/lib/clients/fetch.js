@@ -12,7 +12,9 @@ const { PAIRS } = require('../outbound')
 const { currentOrNone } = require('../scope')
 const { orUntouched } = require('./failure')
 
-const GLOBAL_DISPATCHER = Symbol.for('undici.globalDispatcher.1')
+// The one that this Node's own fetch uses; an undici that was installed beside it may use another.
+const GENERATION = Number.parseInt(process.versions.undici, 10) >= 8 ? 2 : 1
+const GLOBAL_DISPATCHER = Symbol.for(`undici.globalDispatcher.${GENERATION}`)
 // What fetch calls itself where the caller gave no name.
 const OWN_NAMES = new Set(['node', 'undici'])
 
@@ -43,11 +45,13 @@ function fetch(input, init) {
   const isUsual = init === undefined || init === null || typeof init === 'object'
   if (scope === undefined || !isUsual) return original(input, init)
   const inner = init?.dispatcher ?? ownDispatcher(input) ?? globalThis[GLOBAL_DISPATCHER]
+  // On a redirect to another origin fetch takes credentials of the caller away; the caller has spoken about them all the same.
+  const spoken = []
   const dispatcher = Object.create(inner, { dispatch: { value: dispatch } })
   return original(input, Object.create(init ?? null, { dispatcher: { value: dispatcher, enumerable: true } }))
 
   function dispatch(options, handler) {
-    const forwarding = () => ({ ...options, headers: withForwarded(scope, options, isDefault) })
+    const forwarding = () => ({ ...options, headers: withForwarded(scope, options, spoken, isDefault) })
     return inner.dispatch(orUntouched(forwarding, options), handler)
   }
 
@@ -71,12 +75,14 @@ function callerHas(name, input, init) {
 }
 
 /** A flat list of the hop's headers, with those that may go to its destination. */
-function withForwarded(scope, { origin, path, headers }, isDefault) {
+function withForwarded(scope, { origin, path, headers }, spoken, isDefault) {
   const lines = []
   for (const [name, value] of pairs(headers)) {
     for (const each of Array.isArray(value) ? value : [value]) lines.push([name, each])
   }
-  write(scope, PAIRS, lines, `${origin}${path}`, isDefault)
+  if (spoken.length === 0) spoken.push(...lines)
+  const each = (into, visit) => [...into, ...spoken].forEach(([name, value]) => visit(name, value))
+  write(scope, { each, write: PAIRS.write }, lines, `${origin}${path}`, isDefault)
   return lines.flat()
 }
 

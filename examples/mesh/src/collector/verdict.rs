@@ -160,6 +160,10 @@ fn judge_alone(trace: &Trace) -> Vec<Break> {
     breaks
 }
 
+/// How much too early a span may seem to end. Envoy takes a span's start from one clock and its length from another, and
+/// may be held up between the two readings.
+const CLOCK_SLACK_US: u64 = 1_000;
+
 /// Which service was handling which request, and when.
 struct Handling<'a> {
     by_service: HashMap<&'a str, Works<'a>>,
@@ -214,12 +218,18 @@ impl<'a> Handling<'a> {
     /// The requests of other traces that the service was handling when it made the call `root`, one a trace. A call
     /// that carries the same `x-request-id` belongs to that request for certain.
     fn owners(&self, root: &Span, own: usize) -> Vec<&Work<'a>> {
+        let owners = self.open_at(root, own, 0);
+        if owners.is_empty() { self.open_at(root, own, CLOCK_SLACK_US) } else { owners }
+    }
+
+    fn open_at(&self, root: &Span, own: usize, slack_us: u64) -> Vec<&Work<'a>> {
         let Some(works) = self.by_service.get(root.service.as_str()) else { return Vec::new() };
         let at = root.timestamp_us;
         let started = works.list.partition_point(|work| work.start_us <= at);
-        let earliest = at.saturating_sub(works.longest_us);
+        let earliest = at.saturating_sub(works.longest_us + slack_us);
         let open = works.list[..started].iter().rev().take_while(|work| work.start_us >= earliest);
-        let mut owners: Vec<&Work<'_>> = open.filter(|work| work.trace != own && work.end_us >= at).collect();
+        let mut owners: Vec<&Work<'_>> =
+            open.filter(|work| work.trace != own && work.end_us + slack_us >= at).collect();
         let same_id = |work: &&Work<'_>| work.request_id.is_some() && work.request_id == root.request_id();
         if owners.iter().any(same_id) {
             owners.retain(same_id);

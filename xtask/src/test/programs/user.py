@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import flask
 import onward
 from onward import OnwardError, Propagator, get_forward_headers
 
@@ -44,13 +45,11 @@ assert "http://reviews:9080" in block[1], "the README's Python calls no http://r
 with HTTPServer(("127.0.0.1", 0), Reviews) as server:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    names: dict[str, Any] = {}
+    app = flask.Flask(__name__)
+    names: dict[str, Any] = {"app": app}
     try:
         exec(block[1].replace("http://reviews:9080", f"http://127.0.0.1:{server.server_port}"), names)
-        import flask
-
-        with flask.Flask(__name__).test_request_context(headers=INBOUND):
-            seen = names["productpage"]()
+        seen = app.test_client(use_cookies=False).get("/productpage", headers=INBOUND).text
     finally:
         server.shutdown()
         thread.join()
