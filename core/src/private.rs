@@ -54,8 +54,8 @@ impl<P: HandlerPolicy> Captured<P> {
 /// Holds where a framework's feature is on.
 #[diagnostic::on_unimplemented(
     message = "this handler has no argument that holds the request's headers",
-    label = "`#[propagate]` adds an axum extractor here, and the feature `axum` of the crate onward is off",
-    note = "enable it: `cargo add onward --features axum`",
+    label = "`#[propagate]` adds an extractor here, and no framework's feature of the crate onward is on",
+    note = "enable your framework's: `actix`, `axum`, `poem`, `rocket` or `salvo`, as in `cargo add onward --features axum`",
     note = "or add an argument of type `HeaderMap`, `Request` or `Parts`, or say where the headers are: `#[propagate(from = expression)]`"
 )]
 pub trait Extractor {}

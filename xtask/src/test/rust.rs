@@ -16,17 +16,27 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
     let mut command = session.cargo();
     command.args(["test", "--no-fail-fast", "--package", "onward"]);
     session.tests("core, default features", Runner::Cargo, command)?;
-    for features in [String::new()].into_iter().chain(features(session)?) {
+    for features in ["", "axum,macros"] {
         let mut command = session.cargo();
         // The examples in the documentation may use what the default features bring.
         command.args(["test", "--no-fail-fast", "--package", "onward", "--tests", "--no-default-features"]);
-        command.args(["--features", &features]);
-        let what = if features.is_empty() {
-            "without features".into()
-        } else {
-            format!("only the feature {features}")
-        };
+        command.args(["--features", features]);
+        let what = if features.is_empty() { "without features" } else { "only the features axum and macros" };
         session.tests(&format!("core, {what}"), Runner::Cargo, command)?;
+    }
+    for feature in features(session)? {
+        let mut command = session.cargo();
+        // Without the tests, whose own dependencies would lend the feature what it lacks.
+        command.args([
+            "check",
+            "--package",
+            "onward",
+            "--lib",
+            "--no-default-features",
+            "--features",
+            &feature,
+        ]);
+        session.check(&format!("the feature {feature} builds alone"), command)?;
     }
 
     let mut command = session.cargo();
@@ -37,7 +47,7 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
-/// The features of the core, each to be tested alone.
+/// The features of the core, each to be built alone.
 fn features(session: &Session) -> Result<Vec<String>> {
     let mut command = session.cargo();
     command.args(["metadata", "--no-deps", "--format-version", "1"]);
