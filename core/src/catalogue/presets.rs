@@ -17,64 +17,47 @@ pub struct Preset {
 /// The preset of a policy that names none.
 pub(crate) const DEFAULT: &str = "istio";
 
+/// What Bookinfo's reviews and details forward, in their order.
+const BOOKINFO: [&Header; 20] = [
+    &X_REQUEST_ID,
+    &X_OT_SPAN_CONTEXT,
+    &X_DATADOG_TRACE_ID,
+    &X_DATADOG_PARENT_ID,
+    &X_DATADOG_SAMPLING_PRIORITY,
+    &TRACEPARENT,
+    &TRACESTATE,
+    &X_CLOUD_TRACE_CONTEXT,
+    &GRPC_TRACE_BIN,
+    &X_B3_TRACEID,
+    &X_B3_SPANID,
+    &X_B3_PARENTSPANID,
+    &X_B3_SAMPLED,
+    &X_B3_FLAGS,
+    &SW8,
+    &END_USER,
+    &USER_AGENT,
+    &COOKIE,
+    &AUTHORIZATION,
+    &JWT,
+];
+
+/// What today's Envoy needs beside it.
+const BESIDE_BOOKINFO: [&Header; 6] =
+    [&B3, &BAGGAGE, &X_DATADOG_ORIGIN, &X_DATADOG_TAGS, &SW8_CORRELATION, &SW8_X];
+
+const ISTIO: [&Header; 26] = {
+    let mut headers = [&X_REQUEST_ID; 26];
+    headers.split_at_mut(20).0.copy_from_slice(&BOOKINFO);
+    headers.split_at_mut(20).1.copy_from_slice(&BESIDE_BOOKINFO);
+    headers
+};
+
+const W3C: [&Header; 4] = [&X_REQUEST_ID, &TRACEPARENT, &TRACESTATE, &BAGGAGE];
+
 /// Every preset.
 pub const PRESETS: &[Preset] = &[
-    Preset {
-        name: DEFAULT,
-        headers: &[
-            &X_REQUEST_ID,
-            &X_OT_SPAN_CONTEXT,
-            &X_DATADOG_TRACE_ID,
-            &X_DATADOG_PARENT_ID,
-            &X_DATADOG_SAMPLING_PRIORITY,
-            &TRACEPARENT,
-            &TRACESTATE,
-            &X_CLOUD_TRACE_CONTEXT,
-            &GRPC_TRACE_BIN,
-            &X_B3_TRACEID,
-            &X_B3_SPANID,
-            &X_B3_PARENTSPANID,
-            &X_B3_SAMPLED,
-            &X_B3_FLAGS,
-            &SW8,
-            &END_USER,
-            &USER_AGENT,
-            &COOKIE,
-            &AUTHORIZATION,
-            &JWT,
-            &B3,
-            &BAGGAGE,
-            &X_DATADOG_ORIGIN,
-            &X_DATADOG_TAGS,
-            &SW8_CORRELATION,
-            &SW8_X,
-        ],
-    },
-    Preset {
-        name: "bookinfo",
-        headers: &[
-            &X_REQUEST_ID,
-            &X_OT_SPAN_CONTEXT,
-            &X_DATADOG_TRACE_ID,
-            &X_DATADOG_PARENT_ID,
-            &X_DATADOG_SAMPLING_PRIORITY,
-            &TRACEPARENT,
-            &TRACESTATE,
-            &X_CLOUD_TRACE_CONTEXT,
-            &GRPC_TRACE_BIN,
-            &X_B3_TRACEID,
-            &X_B3_SPANID,
-            &X_B3_PARENTSPANID,
-            &X_B3_SAMPLED,
-            &X_B3_FLAGS,
-            &SW8,
-            &END_USER,
-            &USER_AGENT,
-            &COOKIE,
-            &AUTHORIZATION,
-            &JWT,
-        ],
-    },
+    Preset { name: DEFAULT, headers: &ISTIO },
+    Preset { name: "bookinfo", headers: &BOOKINFO },
     Preset {
         name: "zipkin",
         headers: &[
@@ -87,8 +70,8 @@ pub const PRESETS: &[Preset] = &[
             &B3,
         ],
     },
-    Preset { name: "w3c", headers: &[&X_REQUEST_ID, &TRACEPARENT, &TRACESTATE, &BAGGAGE] },
-    Preset { name: "opentelemetry", headers: &[&X_REQUEST_ID, &TRACEPARENT, &TRACESTATE, &BAGGAGE] },
+    Preset { name: "w3c", headers: &W3C },
+    Preset { name: "opentelemetry", headers: &W3C },
     Preset {
         name: "jaeger",
         headers: &[
