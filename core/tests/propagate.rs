@@ -1,6 +1,7 @@
 //! `#[propagate]` on the kinds of functions that it supports.
 #![cfg(feature = "macros")]
 #![expect(clippy::expect_used, reason = "a test's static")]
+#![expect(clippy::needless_pass_by_value, reason = "handlers take their requests by value")]
 
 use http::request::Parts;
 use http::{HeaderMap, Request};
