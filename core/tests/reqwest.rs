@@ -154,6 +154,18 @@ async fn a_redirect_out_of_the_mesh_takes_only_trace_headers_along() {
 }
 
 #[tokio::test]
+async fn a_credential_of_the_caller_that_a_redirect_takes_off_is_not_replaced() {
+    let echo = echo().await;
+    // Another port is another origin: the caller's own cookie stays behind, and the inbound one does not step in.
+    let away = redirector(format!("http://{echo}/echo")).await;
+    let answer = ask(front(echo).await, "caller", &format!("http://{away}/away")).await;
+    let expected = IN_MESH
+        .replace("cookie: a=b\n", "")
+        .replace(&format!("traceparent: {TRACEPARENT}"), "tracestate: mine=1");
+    assert_eq!(answer, expected);
+}
+
+#[tokio::test]
 async fn a_redirect_within_the_mesh_takes_everything_along() {
     let echo = echo().await;
     let away = redirector(format!("http://{echo}/echo")).await;

@@ -140,6 +140,7 @@ impl Middleware for Forward {
     ) -> reqwest_middleware::Result<Response> {
         let timeout = request.timeout().copied();
         let request = http::Request::<Body>::try_from(request)?;
+        let inject = self.inject.beside(request.headers());
         let extensions = &*extensions;
         let send = tower::service_fn(|request: http::Request<Body>| {
             let next = next.clone();
@@ -154,7 +155,7 @@ impl Middleware for Forward {
                 Ok::<_, Error>(response)
             }
         });
-        let send = self.inject.layer(send);
+        let send = inject.layer(send);
         let response = FollowRedirect::with_policy(send, redirects()).oneshot(request).await?;
         Ok(with_url(response))
     }

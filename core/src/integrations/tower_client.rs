@@ -50,6 +50,13 @@ impl InjectLayer {
         self.excepts = self.excepts.iter().cloned().chain([name]).collect();
         self
     }
+
+    /// Leaves out what the caller has set on a request, for the chain of redirects that it begins: a redirect to another
+    /// origin takes the caller's credentials off, which does not make them Onward's to set (rule R6).
+    #[cfg(feature = "redirects")]
+    pub(crate) fn beside(&self, callers: &HeaderMap) -> Self {
+        Self { excepts: self.excepts.iter().chain(callers.keys()).cloned().collect() }
+    }
 }
 
 impl<S> Layer<S> for InjectLayer {

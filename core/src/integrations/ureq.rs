@@ -29,11 +29,11 @@ use ::ureq::typestate::AgentScope;
 use ::ureq::{Agent, AsSendBody, Body, Error, SendBody};
 use http::{Method, Request, Response, header};
 use http_body::{Frame, SizeHint};
-use tower::ServiceExt;
+use tower::{Layer, ServiceExt};
 use tower_http::follow_redirect::FollowRedirect;
 
 use super::redirects::Redirects;
-use super::tower_client::Inject;
+use super::tower_client::InjectLayer;
 
 /// Builds an agent whose every request carries the current headers that may go to its destination.
 ///
@@ -74,6 +74,7 @@ impl Middleware for Follow {
         // What the request says about itself holds for every hop, also for one to another origin.
         let extensions = std::mem::take(&mut parts.extensions);
         let sends = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
+        let inject = InjectLayer::new().beside(&parts.headers);
         let request = Request::from_parts(parts, Upload { body: Some(body), sends });
         let first = Cell::new(true);
         let send = tower::service_fn(|request: Request<Upload<'_>>| {
@@ -84,7 +85,7 @@ impl Middleware for Follow {
                 None => self.hop(Request::from_parts(parts, ())),
             })
         });
-        let send = Inject::new(send).map_request(|mut request: Request<Upload<'_>>| {
+        let send = inject.layer(send).map_request(|mut request: Request<Upload<'_>>| {
             // What the caller has set; the headers that Onward adds come later.
             if !first.replace(false) && !keeps_authorization {
                 request.headers_mut().remove(header::AUTHORIZATION);
