@@ -45,12 +45,11 @@ async fn bare(call: &State<App>, uri: &Origin<'_>) -> String {
     answer(&***call, query(uri)).await
 }
 
+/// Waits on the worker's own thread, where the scope is. `block_in_place` hands the worker's other tasks over to another
+/// thread: one of them may be the connection that this waits for.
 fn wait(call: &State<App>, uri: &Origin<'_>) -> String {
-    let (call, query) = (Arc::clone(call), query(uri).to_owned());
     let runtime = tokio::runtime::Handle::current();
-    let answering = onward::carry(async move { answer(&*call, &query).await });
-    let waiting = std::thread::spawn(move || runtime.block_on(answering));
-    waiting.join().unwrap_or_else(|_| "error: the call panicked".to_owned())
+    tokio::task::block_in_place(|| runtime.block_on(answer(&***call, query(uri))))
 }
 
 pub(super) async fn start(call: App) -> Result<Running, String> {
