@@ -37,6 +37,10 @@ class Client:
     """What `onward.instrument` has to be given for it."""
     follows = True
     """Whether a redirect out of the mesh is followed, with trace headers only. Otherwise nothing may arrive there."""
+    lacks: frozenset[str] = frozenset()
+    """Headers of `inbound.LINES` that the protocol cannot hold."""
+    appends = ""
+    """What the library writes behind a forwarded `user-agent`, against everybody's wish."""
 
     def call(self, url: str) -> str:
         """Send a GET request, from a thread, and give the answer's text."""
