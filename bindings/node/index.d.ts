@@ -169,6 +169,15 @@ export class ForwardHeaders implements Iterable<[name: string, value: string]> {
   /** The headers as a plain object, as {@link getForwardHeaders} gives them. */
   toObject(destination?: Destination): Record<string, string>
 
+  /** The request's id, as it came in. */
+  readonly requestId: string | undefined
+
+  /**
+   * The trace's id, in the spelling in which it came in: of `traceparent`, B3, Datadog, X-Ray, Cloud Trace, Jaeger, Lightstep
+   * or SkyWalking, whichever comes first in this order.
+   */
+  readonly traceId: string | undefined
+
   /** What the policy selects but was not captured. At most the first 64; {@link droppedCount} has them all. */
   readonly dropped: Dropped[]
 

@@ -58,6 +58,7 @@ pub mod diagnostics;
 mod error;
 mod explain;
 mod headers;
+mod ids;
 mod inject;
 mod integrations;
 mod outbound;

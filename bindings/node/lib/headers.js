@@ -16,6 +16,7 @@ class ForwardHeaders {
   /** What the core captured, of any other request. */
   #capture
   #lines
+  #ids
 
   constructor(key, policy, source, picked, capture) {
     if (key !== OURS) throw new TypeError('ForwardHeaders come from Propagator.extract')
@@ -38,6 +39,14 @@ class ForwardHeaders {
   *[Symbol.iterator]() {
     const flat = this.#flat()
     for (let i = 0; i < flat.length; i += 2) yield [flat[i], flat[i + 1]]
+  }
+
+  get requestId() {
+    return this.#idsOf().requestId
+  }
+
+  get traceId() {
+    return this.#idsOf().traceId
   }
 
   get dropped() {
@@ -63,14 +72,12 @@ class ForwardHeaders {
 
   explain(destination, outbound, defaults = []) {
     if (this.#policy === undefined) return []
-    this.#resolve()
     const present = []
     if (outbound !== undefined) {
       const [kind, from] = writer(outbound)
       kind.each(from, (name, value) => present.push(String(name), String(value)))
     }
-    const capture = this.#capture ?? this.#policy.capture(this.#flat())
-    return checked(capture.explain(destinationText(destination), present, defaults))
+    return checked(this.#captured().explain(destinationText(destination), present, defaults))
   }
 
   [Symbol.for('nodejs.util.inspect.custom')]() {
@@ -84,6 +91,18 @@ class ForwardHeaders {
     if (this.#picked === undefined) this.#capture = this.#policy.capture(this.#source)
     // The rest of the request need not live as long as this.
     this.#source = undefined
+  }
+
+  /** The same headers in the core's hands. */
+  #captured() {
+    this.#resolve()
+    return this.#capture ?? this.#policy.capture(this.#flat())
+  }
+
+  #idsOf() {
+    // Asked for with every log line of a request.
+    this.#ids ??= this.#policy === undefined ? {} : checked(this.#captured().ids())
+    return this.#ids
   }
 
   #flat() {

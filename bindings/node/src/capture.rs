@@ -1,5 +1,7 @@
 //! What was captured of one request, by the core itself.
 
+use std::borrow::Cow;
+
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use onward::{Destination, DropReason, ForwardHeaders, Outcome, Propagator};
@@ -15,6 +17,13 @@ const NOT_LATIN1: (&str, &str) = ("not_latin1", "its value is no Latin-1 text");
 pub struct NativeCapture {
     inner: ForwardHeaders,
     not_latin1: Vec<String>,
+}
+
+/// What log lines get.
+#[napi(object)]
+pub struct Ids {
+    pub request_id: Option<String>,
+    pub trace_id: Option<String>,
 }
 
 /// One header of an explanation.
@@ -58,6 +67,15 @@ impl NativeCapture {
     #[napi(catch_unwind)]
     pub fn lines(&self) -> Either<Vec<String>, Failure> {
         guarded(|| Ok(self.inner.iter().flat_map(|(name, value)| [name.to_owned(), text(value)]).collect()))
+    }
+
+    /// The ids of the request and of its trace.
+    #[napi(catch_unwind)]
+    pub fn ids(&self) -> Either<Ids, Failure> {
+        guarded(|| {
+            let trace_id = self.inner.trace_id().map(Cow::into_owned);
+            Ok(Ids { request_id: self.inner.request_id().map(str::to_owned), trace_id })
+        })
     }
 
     /// Names and reasons of what was dropped, flat.

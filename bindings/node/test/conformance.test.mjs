@@ -101,6 +101,9 @@ function check(each, headers) {
     const pairs = headers.dropped.map(({ name, reason }) => `${name} ${reason}`)
     assert.deepEqual(new Set(pairs), new Set(each.dropped.map((pair) => pair.join(' '))))
   }
+  if (each.trace_id !== undefined) {
+    assert.deepEqual([headers.requestId ?? null, headers.traceId ?? null], [each.request_id, each.trace_id])
+  }
   if (each.explain !== undefined) {
     const rows = headers.explain(each.destination, each.outbound, each.default_user_agent ? ['user-agent'] : [])
     assert.deepEqual(rows.map(({ name, outcome, rule }) => [name, outcome, rule]), each.explain)

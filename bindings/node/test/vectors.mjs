@@ -7,7 +7,8 @@ const read = (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
 
 const KEYS = new Set([
   'name', 'rule', 'reason', 'env', 'limits', 'inbound', 'destination', 'outbound', 'default_user_agent',
-  'lines', 'single', 'dropped', 'explain', 'policy', 'in_mesh', 'error'
+  'lines', 'single', 'dropped', 'explain', 'policy', 'in_mesh', 'error',
+  'request_id', 'trace_id'
 ])
 
 export function cases() {

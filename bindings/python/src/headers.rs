@@ -211,6 +211,19 @@ impl ForwardHeaders {
         })
     }
 
+    /// The request's id, as it came in.
+    #[getter]
+    fn request_id(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        guard(py, || Ok(self.core(py).request_id().map(str::to_owned)))
+    }
+
+    /// The trace's id, in the spelling in which it came in: of `traceparent`, B3, Datadog, X-Ray, Cloud Trace, Jaeger,
+    /// Lightstep or SkyWalking, whichever comes first in this order.
+    #[getter]
+    fn trace_id(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        guard(py, || Ok(self.core(py).trace_id().map(std::borrow::Cow::into_owned)))
+    }
+
     /// What came in and was not captured, as `(name, reason)`: `forbidden_byte`, `invalid_name`, `too_many`,
     /// `too_large`, `not_latin1`, `not_text`. At most the first 64 lines.
     #[getter]

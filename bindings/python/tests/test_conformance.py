@@ -15,7 +15,7 @@ from onward import OnwardError, Propagator, current
 CASES = load_cases()
 KNOWN = {
     "name", "rule", "reason", "env", "limits", "inbound", "destination", "outbound", "default_user_agent",
-    "lines", "single", "dropped", "explain", "policy", "in_mesh", "error",
+    "lines", "single", "dropped", "explain", "policy", "in_mesh", "error", "request_id", "trace_id",
 }  # fmt: skip
 ran: Counter[str] = Counter()
 
@@ -76,7 +76,7 @@ def test_vector(group: str, case: dict) -> None:
     if "in_mesh" in case:
         assert propagator.in_mesh(destination) is case["in_mesh"]
     outbound = pairs_of(case.get("outbound", []))
-    if "inbound" not in case and "lines" in case:
+    if "inbound" not in case and ("lines" in case or "trace_id" in case):
         check_capture(case, current(), outbound, destination, "outside a request")
     elif "inbound" in case:
         for kind, carrier in inbound_carriers(pairs_of(case["inbound"])):
@@ -109,6 +109,8 @@ def check_capture(case: dict, headers, outbound: list, destination: str | None, 
         assert added == pairs_of(case["single"]), kind
     if "dropped" in case:
         assert set(headers.dropped) == set(pairs_of(case["dropped"])), kind
+    if "trace_id" in case:
+        assert (headers.request_id, headers.trace_id) == (case["request_id"], case["trace_id"]), kind
     if "explain" in case:
         explanation = headers.explain(destination, outbound, ["user-agent"] if library_default else [])
         assert [[row["name"], row["outcome"], row["rule"]] for row in explanation] == case["explain"], kind

@@ -92,6 +92,12 @@ fn check_capture(case: &Case, from: &str, headers: &ForwardHeaders, failures: &m
             headers.dropped().map(|(name, reason)| (name.into_owned(), reason.code().to_owned())).collect();
         compare(failures, &format!("{from}, dropped"), &dropped, expected);
     }
+    if let Some(expected) = &case.request_id {
+        compare(failures, &format!("{from}, request_id"), &headers.request_id(), &expected.as_deref());
+    }
+    if let Some(expected) = &case.trace_id {
+        compare(failures, &format!("{from}, trace_id"), &headers.trace_id().as_deref(), &expected.as_deref());
+    }
     if let Some(expected) = &case.explain {
         let destination = case.destination.as_deref().map(Destination::parse);
         let is_default = |name: &str| case.default_user_agent && is_user_agent(name);

@@ -56,6 +56,8 @@ fn a_wrong_expectation_is_reported() {
         r#""explain": [["x-request-id", "held_back", "R8"], ["jwt", "dropped", "R10"]]"#,
         r#""policy": ["x-request-id"]"#,
         r#""in_mesh": false"#,
+        r#""request_id": null"#,
+        r#""trace_id": "1""#,
         r#""error": { "kind": "empty_token" }"#,
     ] {
         let case: Case = serde_json::from_str(&format!("{{ {base}, {wrong} }}")).unwrap();

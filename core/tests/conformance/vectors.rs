@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +54,16 @@ pub(crate) struct Case {
     pub(crate) explain: Option<Vec<(String, String, String)>>,
     pub(crate) policy: Option<Vec<String>>,
     pub(crate) in_mesh: Option<bool>,
+    #[serde(default, deserialize_with = "even_null")]
+    pub(crate) request_id: Option<Option<String>>,
+    #[serde(default, deserialize_with = "even_null")]
+    pub(crate) trace_id: Option<Option<String>>,
     pub(crate) error: Option<ExpectedError>,
+}
+
+/// A null that stands there is an expectation, other than nothing.
+fn even_null<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 #[derive(Default, Deserialize)]
