@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # Bookinfo's headers, one of them twice, and one value that is not ASCII.
 FORWARDED = [
@@ -50,7 +54,7 @@ class Expected(enum.Enum):
     # No request at all.
     NO_REQUEST = enum.auto()
 
-    def headers(self, lacks: frozenset[str]) -> dict[str, bytes] | None:
+    def headers(self, lacks: Collection[str]) -> dict[str, bytes] | None:
         """Give the value of each header, without those that a protocol on the way lacks."""
         match self:
             case Expected.NO_REQUEST:
@@ -67,16 +71,18 @@ class Expected(enum.Enum):
         return joined([line for line in lines if line[0] not in lacks])
 
 
-def relevant(lines: list[tuple[str, bytes]]) -> dict[str, bytes]:
+def relevant(lines: list[tuple[str, bytes]], appends: str) -> dict[str, bytes]:
     """Take of what arrived what can come from the inbound request.
 
-    A client's own `user-agent` is not such a line, unless there is a second.
+    A client's own `user-agent` is not such a line, unless there is a second. `appends` is what the client has written
+    behind the forwarded one.
     """
-    sent = {name for name, _ in LINES}
-    agents = [value for name, value in lines if name == "user-agent"]
-    if agents and agents != [value for name, value in LINES if name == "user-agent"] and len(agents) == 1:
-        sent.discard("user-agent")
-    return joined([line for line in lines if line[0] in sent])
+    agents = [value.removesuffix(appends.encode()) for name, value in lines if name == "user-agent"]
+    names = {name for name, _ in LINES}
+    if len(agents) == 1 and ("user-agent", agents[0]) not in LINES:
+        agents = []
+    others = [line for line in lines if line[0] in names and line[0] != "user-agent"]
+    return joined([*others, *(("user-agent", agent) for agent in agents)])
 
 
 def joined(lines: list[tuple[str, bytes]]) -> dict[str, bytes]:

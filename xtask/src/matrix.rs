@@ -1,11 +1,15 @@
 //! `cargo xtask matrix`: every framework with every client, against real servers, and the table in the documentation.
 
-use std::process::{Command, ExitCode};
+use std::{
+    path::Path,
+    process::{Command, ExitCode},
+};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use onward_mesh::progress::Progress;
 
-use crate::setup;
+use crate::setup::{self, Setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -23,20 +27,42 @@ pub(crate) struct Args {
 enum Language {
     /// `docs/matrix-rust.md`
     Rust,
+    /// `docs/matrix-python.md`
+    Python,
+}
+
+impl Language {
+    /// The program that runs it, and the file that its table goes to.
+    fn program(self, root: &Path) -> Result<(Command, &'static str)> {
+        match self {
+            Self::Rust => {
+                let mut command = Command::new(setup::cargo());
+                command.args(["run", "--quiet", "--package", "onward-matrix", "--"]);
+                Ok((command, "docs/matrix-rust.md"))
+            }
+            Self::Python => {
+                let setup = Setup::new(Progress::new())?;
+                setup.python_group(&root.join("bindings/python"), "test")?;
+                setup.python_binding()?;
+                let mut command = Command::new(setup.venv()?);
+                command.arg("matrix/python");
+                Ok((command, "docs/matrix-python.md"))
+            }
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let Language::Rust = args.language;
     let root = setup::root()?;
-    let mut command = Command::new(setup::cargo());
-    command.args(["run", "--quiet", "--package", "onward-matrix", "--"]).current_dir(&root);
+    let (mut command, table) = args.language.program(&root)?;
+    command.current_dir(&root);
     if args.json {
         command.arg("--json");
     }
     match &args.framework {
         Some(framework) => command.arg(framework),
-        None => command.args(["--write", "docs/matrix-rust.md"]),
+        None => command.args(["--write", table]),
     };
-    let status = command.status().context("cannot start cargo")?;
+    let status = command.status().context("cannot start the matrix")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

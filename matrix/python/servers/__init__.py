@@ -3,9 +3,10 @@
 To add one, write its file with a tuple `SERVERS`, and put that into `ALL`.
 """
 
-from .server import Server
+from . import wsgi
+from .server import Answer, Server
 
-__all__ = ["ALL", "Server"]
+__all__ = ["ALL", "Answer", "Server"]
 
-ALL: tuple[Server, ...] = ()
+ALL: tuple[Server, ...] = (*wsgi.SERVERS,)
 """All of them, in the order of the table."""

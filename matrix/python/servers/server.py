@@ -46,7 +46,7 @@ class Server:
     start: Callable[[Answer], AbstractContextManager[int]]
     """Starts a server on loopback whose handlers answer with the given texts, gives its port, and stops it.
 
-    `/attribute` is under `@onward.propagate`, `/middleware` is covered by the framework's middleware, `/bare` by neither.
+    `/attribute` is under `@onward.propagate`, `/middleware` covered by the framework's middleware, `/bare` by neither.
     """
     ask: Callable[[int, str, str], str] = ask.over_http
     """Sends `inbound.LINES` to the port, for a route and the URL that it is to call, and gives the answer's text."""

@@ -43,16 +43,18 @@ fn python(session: &mut Session) -> Result<()> {
     setup.python_requirements(&session.root.join(PRODUCTPAGE).join("requirements-test.txt"))?;
     setup.python_group(&session.root.join("bindings/python"), "test")?;
     drop(setup);
-    for folder in ["bindings/python", PRODUCTPAGE] {
+    for folder in ["bindings/python", "matrix/python", PRODUCTPAGE] {
         for (what, args) in [("ruff", vec!["check", "."]), ("ruff format", vec!["format", "--check", "."])] {
             let mut command = session.command(&python, folder);
             command.args(["-m", "ruff"]).args(args);
             session.check(&format!("{what}, {folder}"), command)?;
         }
     }
-    let mut command = session.command(&python, "bindings/python");
-    command.args(["-m", "mypy"]);
-    session.check("mypy, bindings/python", command)?;
+    for folder in ["bindings/python", "matrix/python"] {
+        let mut command = session.command(&python, folder);
+        command.args(["-m", "mypy"]);
+        session.check(&format!("mypy, {folder}"), command)?;
+    }
     let mut command = session.command(&python, PRODUCTPAGE);
     command.args(["-m", "mypy", "--strict", "catalog.py", "productpage.py", "upstreams.py"]);
     // Its types are in its source: no need to build it for this.

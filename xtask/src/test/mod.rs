@@ -33,7 +33,7 @@ enum Step {
     Lint,
     /// The core with every set of features, the macro, the Rust services, the documentation
     Rust,
-    /// The Python package on every Python of the machine, and productpage
+    /// The Python package on every Python of the machine, its matrix, and productpage
     Python,
     /// The Node package, details and ratings
     Node,

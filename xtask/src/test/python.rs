@@ -1,4 +1,4 @@
-//! The Python package on every Python of the machine, and productpage.
+//! The Python package on every Python of the machine, its matrix, and productpage.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
     let wheel = setup.python_binding()?;
     drop(setup);
 
-    for folder in ["bindings/python", "examples/bookinfo/productpage"] {
+    for folder in ["bindings/python", "matrix/python", "examples/bookinfo/productpage"] {
         let mut command = session.command(&python, folder);
         command.args(["-m", "pytest", "-q"]);
         session.tests(&format!("{folder}, Python {version}"), Runner::Pytest, command)?;
