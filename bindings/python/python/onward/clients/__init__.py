@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 
 from onward._errors import ArgumentError
+from onward._hook import Hook
 from onward._native import default
 
 from . import requests
-from ._hook import Hook
 
 _CLIENTS = {client.name: client for client in (Hook("requests", requests.patch),)}
 _lock = threading.RLock()

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
     Unpatch = Callable[[], None]
 
+# Told of every module that was patched, or, with the error, could not be.
+observers: list[Callable[[str, Exception | None], None]] = []
+
 
 class Hook(MetaPathFinder):
-    """One client library: how it is patched, and whether it is."""
+    """One library, by the module that is patched: how it is patched, and whether it is."""
 
     def __init__(self, name: str, patch: Callable[[Any], Unpatch]) -> None:
         self.name = name
@@ -43,10 +46,21 @@ class Hook(MetaPathFinder):
                 self._unpatch = None
 
     def apply(self, module: ModuleType) -> None:
-        """Patch the module, once."""
+        """Patch the module, once. One that is other than expected is left as it is: it is not ours to stop."""
+        failure = None
         with self._lock:
-            if self._unpatch is None:
+            if self._unpatch is not None:
+                return
+            try:
                 self._unpatch = self._patch(module)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the program's import goes on
+                failure = error
+        if failure is not None:
+            import logging  # noqa: PLC0415 - what is needed so seldom is not imported with onward
+
+            logging.getLogger("onward").warning("`%s` is other than expected and stays as it is: %r", self.name, failure)
+        for observer in observers:
+            observer(self.name, failure)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
