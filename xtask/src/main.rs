@@ -1,5 +1,6 @@
-//! The only commands anyone needs: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask matrix`.
+//! The only commands anyone needs: `cargo xtask demo`, `test`, `bench`, `matrix`, `api`.
 
+mod api;
 mod bench;
 mod demo;
 mod matrix;
@@ -26,6 +27,8 @@ enum Command {
     Matrix(matrix::Args),
     /// Test everything, or the named steps
     Test(test::Args),
+    /// List what the Rust crates offer, in `core/api.txt` and `macros/api.txt`
+    Api(api::Args),
     /// Measure Onward against the hand-written loop and OpenTelemetry's propagators
     Bench(bench::Args),
 }
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Matrix(args) => matrix::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Api(args) => api::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     result.unwrap_or_else(|error| {

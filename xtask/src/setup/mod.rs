@@ -24,7 +24,7 @@ use onward_mesh::{
 };
 use rustix::fs::FlockOperation;
 
-pub(crate) use rust::cargo;
+pub(crate) use rust::{cargo, target};
 pub(crate) use tools::{Tool, pythons};
 
 /// The repository that this program was built from.

@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::session::{Session, clean_venv};
+use crate::setup;
 
 /// What a user has beside the package, for the README's lines.
 const PYTHON_BESIDE: [&str; 2] = ["flask", "requests"];
@@ -26,7 +27,10 @@ fn python(session: &mut Session) -> Result<()> {
 
     let dist = session.folder()?;
     let mut command = session.command(&tools, "bindings/python");
-    command.args(["-m", "build", "--outdir"]).arg(&dist).env("CARGO_TARGET_DIR", target(session));
+    command
+        .args(["-m", "build", "--outdir"])
+        .arg(&dist)
+        .env("CARGO_TARGET_DIR", setup::target(&session.root));
     if session.check("Python: the source distribution, and a wheel from it", command)? {
         let wheel = one(&dist, "whl")?;
         python_user(session, "the wheel", &python, &tools, &wheel)?;
@@ -55,7 +59,11 @@ fn python_user(session: &mut Session, what: &str, python: &Path, tools: &Path, p
     let home = session.folder()?;
     let mut command = session.command(&venv, "");
     command.args(["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]);
-    command.arg(package).args(PYTHON_BESIDE).current_dir(&home).env("CARGO_TARGET_DIR", target(session));
+    command
+        .arg(package)
+        .args(PYTHON_BESIDE)
+        .current_dir(&home)
+        .env("CARGO_TARGET_DIR", setup::target(&session.root));
     if !session.check(&format!("Python: {what} installs"), command)? {
         return Ok(());
     }
@@ -114,11 +122,6 @@ fn node(session: &mut Session) -> Result<()> {
         session.check(&format!("Node: TypeScript, {what}"), command)?;
     }
     Ok(())
-}
-
-/// Cargo's folder of this repository, so that what does not differ is not built again.
-fn target(session: &Session) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| session.root.join("target"), PathBuf::from)
 }
 
 fn program(home: &Path, name: &str, source: &str) -> Result<PathBuf> {

@@ -44,6 +44,10 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
         .args(["doc", "--workspace", "--no-deps", "--all-features"])
         .env("RUSTDOCFLAGS", "--deny warnings");
     session.check("documentation", command)?;
+
+    let mut command = session.cargo();
+    command.args(["run", "--quiet", "--package", "xtask", "--", "api", "--check"]);
+    session.check("the crates offer what their api.txt says", command)?;
     Ok(())
 }
 
