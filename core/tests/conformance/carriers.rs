@@ -26,6 +26,28 @@ impl Inject for OneValue {
     }
 }
 
+/// A carrier that is known to be a message's headers.
+pub(crate) struct Message(pub(crate) ByteLines);
+
+impl Extract for Message {
+    fn lines<'a>(&'a self, line: impl FnMut(Line<'a>)) {
+        self.0.lines(line);
+    }
+}
+
+impl Inject for Message {
+    const REPEATS: bool = true;
+    const MESSAGE: bool = true;
+
+    fn insert(&mut self, name: Name<'_>, value: Value<'_>) {
+        insert(&mut self.0, name, value);
+    }
+
+    fn append(&mut self, name: Name<'_>, value: Value<'_>) {
+        self.0.push((name.as_str().into(), value.as_bytes().into()));
+    }
+}
+
 /// A carrier with any number of lines a name.
 pub(crate) struct ManyLines(pub(crate) ByteLines);
 

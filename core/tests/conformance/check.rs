@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use onward::{Destination, ForwardHeaders, PolicyError, Propagator};
 
-use crate::carriers::{DefaultUserAgent, Held, ManyLines, OneValue, header_map, is_user_agent};
+use crate::carriers::{DefaultUserAgent, Held, ManyLines, Message, OneValue, header_map, is_user_agent};
 use crate::vectors::{ByteLines, Case, byte_lines};
 
 /// Runs a case and tells what is wrong.
@@ -77,9 +77,21 @@ fn check_capture(case: &Case, from: &str, headers: &ForwardHeaders, failures: &m
         compare_lines(failures, &format!("{from} to lines"), &lines, &expected);
         let by_name = injected(case, headers, header_map(&before).expect("a request that http can hold"));
         compare_lines(failures, &format!("{from} to HeaderMap"), &sorted(by_name), &sorted(lower(&expected)));
-        if before.is_empty() && case.destination.is_none() {
-            let captured = headers.iter().map(|(name, value)| (name.into(), value.into())).collect();
-            compare_lines(failures, &format!("{from}, captured"), &captured, &expected);
+        if let Some(message) = &case.message {
+            let mut known = Message(before.clone());
+            if message.credentials {
+                headers.inject_to(&Destination::message_with_credentials(), &mut known);
+            } else {
+                headers.inject(&mut known);
+            }
+            compare_lines(failures, &format!("{from} to a carrier of messages"), &known.0, &expected);
+            if let (true, Some(propagator)) = (before.is_empty(), headers.propagator()) {
+                let read = lines_of(&propagator.extract(&known));
+                compare_lines(failures, &format!("{from}, read from the message"), &read, &expected);
+            }
+        }
+        if before.is_empty() && case.destination().is_none() {
+            compare_lines(failures, &format!("{from}, captured"), &lines_of(headers), &expected);
         }
     }
     if let Some(expected) = &case.single {
@@ -99,7 +111,7 @@ fn check_capture(case: &Case, from: &str, headers: &ForwardHeaders, failures: &m
         compare(failures, &format!("{from}, trace_id"), &headers.trace_id().as_deref(), &expected.as_deref());
     }
     if let Some(expected) = &case.explain {
-        let destination = case.destination.as_deref().map(Destination::parse);
+        let destination = case.destination();
         let is_default = |name: &str| case.default_user_agent && is_user_agent(name);
         let explanation = headers.explain_with(destination.as_ref(), &before, is_default);
         let rows: Vec<_> = explanation
@@ -111,6 +123,10 @@ fn check_capture(case: &Case, from: &str, headers: &ForwardHeaders, failures: &m
     }
 }
 
+fn lines_of(headers: &ForwardHeaders) -> ByteLines {
+    headers.iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
 /// What the outbound request is expected to hold in the end.
 fn after(before: &ByteLines, added: &ByteLines) -> ByteLines {
     let replaced = |name: &[u8]| added.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
@@ -120,8 +136,8 @@ fn after(before: &ByteLines, added: &ByteLines) -> ByteLines {
 /// What the outbound request holds after injection.
 fn injected<C: Held>(case: &Case, headers: &ForwardHeaders, outbound: C) -> ByteLines {
     fn run<C: Held>(case: &Case, headers: &ForwardHeaders, mut outbound: C) -> ByteLines {
-        match case.destination.as_deref() {
-            Some(destination) => headers.inject_to(&Destination::parse(destination), &mut outbound),
+        match case.destination() {
+            Some(destination) => headers.inject_to(&destination, &mut outbound),
             None => headers.inject(&mut outbound),
         }
         outbound.held()

@@ -63,6 +63,14 @@ fn a_wrong_expectation_is_reported() {
         let case: Case = serde_json::from_str(&format!("{{ {base}, {wrong} }}")).unwrap();
         assert!(!check::check(&case).is_empty(), "not reported: {wrong}");
     }
+    let message = r#""name": "n", "rule": "R8", "reason": "r.", "inbound": [["x-request-id", "1"], ["cookie", "a=b"]], "message": {}"#;
+    for wrong in [
+        r#""lines": [["x-request-id", "1"], ["cookie", "a=b"]]"#,
+        r#""explain": [["x-request-id", "forwarded", "R1"], ["cookie", "forwarded", "R1"]]"#,
+    ] {
+        let case: Case = serde_json::from_str(&format!("{{ {message}, {wrong} }}")).unwrap();
+        assert!(!check::check(&case).is_empty(), "not reported: {wrong}");
+    }
     let right =
         r#""lines": [["x-request-id", "1"]], "dropped": [["jwt", "forbidden_byte"]], "in_mesh": true"#;
     let case: Case = serde_json::from_str(&format!("{{ {base}, {right} }}")).unwrap();

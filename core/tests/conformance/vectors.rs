@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use onward::Destination;
 use serde::{Deserialize, Deserializer};
 
 #[derive(Deserialize)]
@@ -44,6 +45,7 @@ pub(crate) struct Case {
     pub(crate) limits: Limits,
     pub(crate) inbound: Option<Pairs>,
     pub(crate) destination: Option<String>,
+    pub(crate) message: Option<Message>,
     #[serde(default)]
     pub(crate) outbound: Pairs,
     #[serde(default)]
@@ -64,6 +66,25 @@ pub(crate) struct Case {
 /// A null that stands there is an expectation, other than nothing.
 fn even_null<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(value).map(Some)
+}
+
+/// A message's headers are written to.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Message {
+    #[serde(default)]
+    pub(crate) credentials: bool,
+}
+
+impl Case {
+    /// Where the headers go.
+    pub(crate) fn destination(&self) -> Option<Destination<'_>> {
+        match &self.message {
+            Some(Message { credentials: true }) => Some(Destination::message_with_credentials()),
+            Some(Message { credentials: false }) => Some(Destination::message()),
+            None => self.destination.as_deref().map(Destination::parse),
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
