@@ -8,7 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
-use crate::error;
+use crate::{error, metadata};
 
 /// Headers in the shape in which a framework keeps them.
 pub(crate) enum Carrier<'py> {
@@ -34,6 +34,8 @@ enum Access {
     Scope,
     /// `.META`: Django's `HttpRequest`.
     Meta,
+    /// `.invocation_metadata`: gRPC's `ServicerContext`, where it is a method, and `HandlerCallDetails`.
+    Metadata,
     /// `._message.raw_headers`: aiohttp, without the cost of a Python property.
     Message,
     /// `.raw_headers`: aiohttp.
@@ -49,11 +51,12 @@ enum Access {
 }
 
 impl Access {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Proxy,
         Self::Environ,
         Self::Scope,
         Self::Meta,
+        Self::Metadata,
         Self::Message,
         Self::RawHeaders,
         Self::Raw,
@@ -91,8 +94,14 @@ pub(crate) fn is_request(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 fn asked(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<bool> {
-    const REQUESTS: [Access; 5] =
-        [Access::Environ, Access::Scope, Access::Meta, Access::Message, Access::RawHeaders];
+    const REQUESTS: [Access; 6] = [
+        Access::Environ,
+        Access::Scope,
+        Access::Meta,
+        Access::Metadata,
+        Access::Message,
+        Access::RawHeaders,
+    ];
     if let Ok(dict) = object.cast::<PyDict>() {
         return Ok(matches!(in_dict(dict)?, Some(Carrier::Environ(_) | Carrier::Pairs(_))));
     }
@@ -110,7 +119,9 @@ fn asked(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<bool> {
             return Ok(true);
         }
     }
+    // A protobuf message can have any fields.
     Ok(attribute(object, intern!(object.py(), "method"))?.is_some_and(|it| it.is_instance_of::<PyString>())
+        && attribute(object.get_type().as_any(), intern!(object.py(), "DESCRIPTOR"))?.is_none()
         && follow(object, Access::Headers, 2)?.is_some())
 }
 
@@ -204,6 +215,11 @@ fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyRe
         },
         Access::Environ => Ok(dict_in(object, intern!(py, "environ"))?.map(Carrier::Environ)),
         Access::Meta => Ok(dict_in(object, intern!(py, "META"))?.map(Carrier::Environ)),
+        Access::Metadata => {
+            let Some(found) = attribute(object, intern!(py, "invocation_metadata"))? else { return Ok(None) };
+            let pairs = if found.is_callable() { found.call0()? } else { found };
+            Ok(metadata::on_the_wire(&pairs)?.map(|pairs| Carrier::Pairs(pairs.into_any())))
+        }
         Access::Scope => match dict_in(object, intern!(py, "scope"))? {
             Some(scope) => in_scope(&scope),
             None => Ok(None),

@@ -110,8 +110,32 @@ def _around_coroutine(function: Callable[..., Any], headers_for: HeadersFor) -> 
 
 
 def _around_async_generator(function: Callable[..., Any], headers_for: HeadersFor) -> Callable[..., Any]:
-    def in_scope(*args: Any, **kwargs: Any) -> Any:
-        return _steps_async(headers_for(args, kwargs), function(*args, **kwargs))
+    # An asynchronous generator function too: grpc.aio asks a handler what it is. See `_steps`.
+    async def in_scope(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        headers, generator = headers_for(args, kwargs), function(*args, **kwargs)
+        step: Callable[[Any], Awaitable[Any]] = generator.asend
+        sent: Any = None
+        try:
+            while True:
+                token = _current.set(headers)
+                try:
+                    item = await step(sent)
+                except StopAsyncIteration:
+                    return
+                finally:
+                    leave(token)
+                try:
+                    sent, step = (yield item), generator.asend
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - whatever it is, it is the generator's to handle
+                    sent, step = error, generator.athrow
+        finally:
+            token = _current.set(headers)
+            try:
+                await generator.aclose()
+            finally:
+                leave(token)
 
     return in_scope
 
@@ -172,28 +196,7 @@ def _steps(headers: ForwardHeaders, generator: Generator[Any, Any, Any]) -> Gene
             leave(token)
 
 
-async def _steps_async(headers: ForwardHeaders, generator: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
+def _steps_async(headers: ForwardHeaders, generator: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
     """Do the same for an asynchronous generator."""
-    step: Callable[[Any], Awaitable[Any]] = generator.asend
-    sent: Any = None
-    try:
-        while True:
-            token = _current.set(headers)
-            try:
-                item = await step(sent)
-            except StopAsyncIteration:
-                return
-            finally:
-                leave(token)
-            try:
-                sent, step = (yield item), generator.asend
-            except GeneratorExit:
-                raise
-            except BaseException as error:  # noqa: BLE001 - whatever it is, it is the generator's to handle
-                sent, step = error, generator.athrow
-    finally:
-        token = _current.set(headers)
-        try:
-            await generator.aclose()
-        finally:
-            leave(token)
+    steps: AsyncGenerator[Any, Any] = _around_async_generator(lambda: generator, lambda _args, _kwargs: headers)()
+    return steps
