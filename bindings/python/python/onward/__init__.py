@@ -19,6 +19,7 @@ from collections.abc import Mapping as _Mapping
 
 from ._errors import ArgumentError, CarrierError, OnwardError, PolicyError
 from ._explain import explain
+from ._instrument import instrument, uninstrument
 from ._native import (
     Explanation,
     ForwardHeaders,
@@ -30,7 +31,6 @@ from ._native import (
 )
 from ._propagate import propagate
 from ._scope import carry, current, scope
-from .clients import instrument, uninstrument
 from .servers import ASGIMiddleware, WSGIMiddleware
 
 getForwardHeaders = get_forward_headers  # noqa: N816 - the name in Bookinfo, and in Node

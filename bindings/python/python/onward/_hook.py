@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 import threading
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,8 +19,29 @@ if TYPE_CHECKING:
 observers: list[Callable[[str, Exception | None], None]] = []
 
 
-class Hook(MetaPathFinder):
-    """One library, by the module that is patched: how it is patched, and whether it is."""
+def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> Unpatch:
+    """Put what `make` makes of an attribute in its place, and give what undoes that.
+
+    Somebody else may have wrapped the attribute in between; then this one stays below theirs.
+    """
+    original = getattr(owner, name)
+    inherited = name not in vars(owner)
+    wrapped = functools.wraps(original)(make(original))
+    setattr(owner, name, wrapped)
+
+    def undo() -> None:
+        if vars(owner).get(name) is not wrapped:
+            return
+        if inherited:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, original)
+
+    return undo
+
+
+class Hook:
+    """One library, by the module that is patched: how it is patched, and whether it is. A finder of `sys.meta_path`."""
 
     def __init__(self, name: str, patch: Callable[[Any], Unpatch]) -> None:
         self.name = name
@@ -58,7 +79,8 @@ class Hook(MetaPathFinder):
         if failure is not None:
             import logging  # noqa: PLC0415 - what is needed so seldom is not imported with onward
 
-            logging.getLogger("onward").warning("`%s` is other than expected and stays as it is: %r", self.name, failure)
+            message = "`%s` is other than expected and stays as it is: %r"
+            logging.getLogger("onward").warning(message, self.name, failure)
         for observer in observers:
             observer(self.name, failure)
 
@@ -74,17 +96,19 @@ class Hook(MetaPathFinder):
         else:
             spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _PatchingLoader(spec.loader, self)
+            spec.loader = cast("Any", _PatchingLoader(spec.loader, self))
         return spec
 
 
-class _PatchingLoader(Loader):
-    def __init__(self, loader: Loader, hook: Hook) -> None:
+class _PatchingLoader:
+    # Without the base class: `importlib.abc` takes longer to import than all of onward.
+    def __init__(self, loader: Any, hook: Hook) -> None:
         self._loader = loader
         self._hook = hook
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         # From here on the module is as if it had been loaded without us.
