@@ -269,6 +269,6 @@ def test_threads_that_instrument_at_the_same_time_patch_once() -> None:
 
 
 def test_an_unknown_client_is_a_clear_error() -> None:
-    with pytest.raises(onward.ArgumentError, match="write one of: requests") as caught:
+    with pytest.raises(onward.ArgumentError, match="write one of: aiohttp, grpc, http.client, httpx, ") as caught:
         onward.instrument("curl")
     assert (caught.value.code, caught.value.token) == ("invalid_argument", "curl")

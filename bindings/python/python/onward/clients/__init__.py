@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
+from typing import TYPE_CHECKING
 
 from onward._errors import ArgumentError
 from onward._hook import Hook
 from onward._native import default
 
-from . import requests
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
 
-_CLIENTS = {client.name: client for client in (Hook("requests", requests.patch),)}
+
+def _client(module: str, file: str) -> Hook:
+    """Have a library patched by a file of this folder, which is made of that library and imported no sooner."""
+
+    def patch(library: ModuleType) -> Callable[[], None]:
+        return importlib.import_module(f".{file}", __name__).patch(library)  # type: ignore[no-any-return]
+
+    return Hook(module, patch)
+
+
+_CLIENTS = {
+    client.name: client
+    for client in (
+        _client("aiohttp", "aiohttp"),
+        _client("grpc", "grpc"),
+        _client("http.client", "http_client"),
+        _client("httpx", "httpx"),
+        _client("requests", "requests"),
+        _client("urllib3", "urllib3"),
+    )
+}
 _lock = threading.RLock()
 
 

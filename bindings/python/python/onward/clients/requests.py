@@ -1,16 +1,22 @@
-"""`requests`: every request that a session sends, redirects included."""
+"""`requests`: every request that a session sends, each hop of a redirect on its own."""
 
 from __future__ import annotations
 
 import copy
-import functools
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+
+import requests.adapters
+import requests.structures
+import requests.utils
 
 from onward._scope import current
 
+from ._outbound import Decided, additions, wrap
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_LIBRARY = {name.lower(): value for name, value in requests.utils.default_headers().items()}
 
 
 class Added(str):
@@ -25,64 +31,57 @@ class Added(str):
     replaced: str | None
 
 
-# What the caller had set on the request that is being sent: after a redirect requests takes some of it off again
-# (`rebuild_auth`), which does not make it ours to set.
-_callers: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("onward_requests_callers", default=())
+class _Headers(Decided, requests.structures.CaseInsensitiveDict[str]):
+    """Headers for urllib3, which copies them."""
+
+    def copy(self) -> _Headers:
+        return _Headers(self.items())
+
+
+class Adapter(requests.adapters.HTTPAdapter):
+    """An adapter that adds the headers, for a session that is not to be patched.
+
+    It takes the arguments of `requests.adapters.HTTPAdapter`::
+
+        session = requests.Session()
+        session.mount("http://", Adapter())
+        session.mount("https://", Adapter())
+    """
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        return super().send(_prepare(request), *args, **kwargs)
 
 
 def patch(module: Any) -> Callable[[], None]:
-    """Wrap `Session.send`, through which every request goes, each hop of a redirect on its own."""
-    session = module.Session
-    original = session.send
-    active = True
+    """Wrap `Session.send`, through which every request goes."""
 
-    @functools.wraps(original)
-    def send(self: Any, request: Any, **kwargs: Any) -> Any:
-        if not active or getattr(request, "headers", None) is None or request.url is None:
-            return original(self, request, **kwargs)
-        prepared, callers = prepare(request, module.utils.default_headers)
-        token = _callers.set(callers)
-        try:
-            return original(self, prepared, **kwargs)
-        finally:
-            _callers.reset(token)
+    def send(original: Callable[..., Any], session: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return original(session, _prepare(request), *args, **kwargs)
 
-    session.send = send
-
-    def unpatch() -> None:
-        nonlocal active
-        # Somebody else may have wrapped `send` after us; then ours stays below theirs and passes everything on.
-        active = False
-        if session.send is send:
-            session.send = original
-
-    return unpatch
+    return wrap(module.Session, "send", send)
 
 
-def prepare(request: Any, library_defaults: Callable[[], Any]) -> tuple[Any, tuple[tuple[str, str], ...]]:
-    """Give the request as it is to be sent, and what its caller has set.
+def _prepare(request: Any) -> Any:
+    """Give the request as it is to be sent.
 
     The caller's own object stays as it is: it may be sent again, for another inbound request, from another thread.
     """
-    headers = request.headers
-    captured = current()
-    ours = [name for name, value in headers.items() if isinstance(value, Added)]
-    if not captured and not ours:
-        return request, _callers.get()
-    headers = headers.copy()
-    for name in ours:
-        value = headers.pop(name)
+    headers = getattr(request, "headers", None)
+    if headers is None or request.url is None:
+        return request
+    ours = [(name, value) for name, value in headers.items() if isinstance(value, Added)]
+    if not ours and not current():
+        return request
+    headers = _Headers(headers)
+    for name, value in ours:
+        del headers[name]
         if value.replaced is not None:
             headers[name] = value.replaced
-    library = library_defaults()
-    defaults = [name for name, value in headers.items() if library.get(name) == value]
-    callers = tuple((name, value) for name, value in headers.items() if name not in defaults)
-    outbound = [(name, value) for name, value in headers.items()]
-    outbound.extend(pair for pair in _callers.get() if pair[0] not in headers)
-    for name, text in captured._additions(request.url, outbound, defaults):  # noqa: SLF001 - ours
+    # The copies that requests makes to follow redirects have the hooks in common.
+    for name, text in additions(request.url, headers.items(), _LIBRARY, request.hooks):
         value = Added(text)
         value.replaced = headers.get(name)
         headers[name] = value
     sent = copy.copy(request)
     sent.headers = headers
-    return sent, (*_callers.get(), *callers)
+    return sent

@@ -1,0 +1,94 @@
+"""`http.client`, and `urllib.request` with all that sits on it. urllib3 has a way of its own, and is left alone."""
+
+from __future__ import annotations
+
+import http.client
+import sys
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from onward._scope import current
+
+from ._outbound import additions, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LIBRARY = {"user-agent": f"Python-urllib/{sys.version_info[0]}.{sys.version_info[1]}"}
+
+
+def _add(connection: Any) -> None:
+    """Add the headers to a request that has all of its own, which stand in the connection's buffer as lines."""
+    if not current():
+        return
+    buffer: list[bytes] = connection._buffer  # noqa: SLF001 - the one place where the headers are
+    target = buffer[0].decode("latin-1").split(" ")[1]
+    url = _destination(connection, target)
+    if url is None:
+        return
+    lines = [_parse(line) for line in buffer[1:]]
+    add = additions(url, lines, _LIBRARY, object(), repeats=True)
+    names = {name for name, _ in add}
+    buffer[1:] = [line for line, (name, _) in zip(buffer[1:], lines, strict=True) if name not in names]
+    for name, value in add:
+        connection.putheader(name, value)
+
+
+def _parse(line: bytes) -> tuple[str, str]:
+    name, _, value = line.decode("latin-1").partition(":")
+    return name.lower(), value.strip(" ")
+
+
+def _destination(connection: Any, target: str) -> str | None:
+    """Give the whole URL; through a proxy it is that already. There is none where a tunnel is asked for."""
+    if not target.startswith("/"):
+        return target if "://" in target else None
+    tunnel = getattr(connection, "_tunnel_host", None)
+    host, port = (tunnel, connection._tunnel_port) if tunnel else (connection.host, connection.port)  # noqa: SLF001
+    scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
+    return f"{scheme}://[{host}]:{port}{target}" if ":" in host else f"{scheme}://{host}:{port}{target}"
+
+
+class HTTPConnection(http.client.HTTPConnection):
+    """A connection that adds the headers, for a program that is not to be patched."""
+
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        _add(self)
+        super().endheaders(*args, **kwargs)
+
+
+class HTTPSConnection(http.client.HTTPSConnection):
+    """A connection that adds the headers, for a program that is not to be patched."""
+
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        _add(self)
+        super().endheaders(*args, **kwargs)
+
+
+class HTTPHandler(urllib.request.HTTPHandler):
+    """For an opener: ``urllib.request.build_opener(HTTPHandler, HTTPSHandler).open(url)``."""
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(HTTPConnection, req)
+
+
+class HTTPSHandler(urllib.request.HTTPSHandler):
+    """The same for `https`."""
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(HTTPSConnection, req)
+
+
+def patch(module: Any) -> Callable[[], None]:
+    """Wrap `HTTPConnection.endheaders`, at which every request has all the headers that its caller wants."""
+
+    def endheaders(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _is_urllib3(connection):
+            _add(connection)
+        return original(connection, *args, **kwargs)
+
+    return wrap(module.HTTPConnection, "endheaders", endheaders)
+
+
+def _is_urllib3(connection: Any) -> bool:
+    return any(base.__module__ == "urllib3.connection" for base in type(connection).__mro__)

@@ -1,0 +1,91 @@
+"""`urllib3`: every request of its pools, each hop of a redirect on its own. botocore's are left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+from urllib3 import HTTPHeaderDict
+
+from ._outbound import Decided, additions, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class _Headers(Decided, HTTPHeaderDict):
+    """Headers that are not decided about again when a pool tries again."""
+
+
+def _send(  # noqa: PLR0913, PLR0917 - urllib3's own signature
+    original: Callable[..., Any],
+    pool: Any,
+    method: str,
+    url: str,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+    retries: Any = None,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    headers = pool.headers if headers is None else headers
+    if not isinstance(headers, Decided) and not _is_botocore(pool):
+        # A manager follows redirects with a new call, whose `retries` tell of the ones before.
+        hops = None if getattr(retries, "history", ()) else object()
+        add = additions(_destination(pool, url), headers.items(), {}, hops, repeats=True)
+        if add:
+            headers = _Headers(headers)
+            for name, value in add:
+                headers.add(name, value)
+    return original(pool, method, url, body, headers, retries, *args, **kwargs)
+
+
+def _destination(pool: Any, url: str) -> str:
+    """Give the whole URL; through a proxy it is that already."""
+    if not url.startswith("/"):
+        return url
+    host = f"[{pool.host}]" if ":" in pool.host else pool.host
+    return f"{pool.scheme}://{host}:{pool.port}{url}" if pool.port else f"{pool.scheme}://{host}{url}"
+
+
+def _is_botocore(pool: Any) -> bool:
+    """Whether it sends to AWS, or what stands for it: mostly signed, and with trace headers of botocore's own."""
+    return any(base.__module__.startswith("botocore.") for base in type(pool).__mro__)
+
+
+class HTTPConnectionPool(urllib3.HTTPConnectionPool):
+    """A pool that adds the headers."""
+
+    def urlopen(self, *args: Any, **kwargs: Any) -> Any:
+        return _send(urllib3.HTTPConnectionPool.urlopen, self, *args, **kwargs)
+
+
+class HTTPSConnectionPool(urllib3.HTTPSConnectionPool):
+    """A pool that adds the headers."""
+
+    def urlopen(self, *args: Any, **kwargs: Any) -> Any:
+        return _send(urllib3.HTTPSConnectionPool.urlopen, self, *args, **kwargs)
+
+
+_POOLS = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+
+
+class PoolManager(urllib3.PoolManager):
+    """A manager whose pools add the headers, for a program that is not to be patched: ``http = PoolManager()``."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pool_classes_by_scheme = _POOLS
+
+
+class ProxyManager(urllib3.ProxyManager):
+    """The same through a proxy. What counts is where a request goes, not the proxy."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pool_classes_by_scheme = _POOLS
+
+
+def patch(module: Any) -> Callable[[], None]:
+    """Wrap `HTTPConnectionPool.urlopen`, through which every request goes."""
+    return wrap(module.HTTPConnectionPool, "urlopen", _send)
