@@ -7,11 +7,12 @@ use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyString};
 
+use crate::carrier::{self, Carrier};
 use crate::explain::Explanation;
 use crate::guard::guard;
 use crate::outbound::{Outbound, Target};
 use crate::plan::Plan;
-use crate::{carrier, error, lines, outbound, sink, text};
+use crate::{error, lines, message, outbound, sink, text};
 
 /// The headers captured from one inbound request: an immutable mapping of lower-case names to values, in policy
 /// order.
@@ -98,18 +99,17 @@ impl ForwardHeaders {
     pub(crate) fn explained(
         &self,
         py: Python<'_>,
-        destination: Option<&str>,
-        outbound: Option<&Bound<'_, PyAny>>,
+        destination: Option<&Destination<'_>>,
+        outbound: Option<&Carrier<'_>>,
         defaults: &[String],
     ) -> PyResult<Explanation> {
         let lines = match outbound {
-            Some(outbound) => lines::collect(&carrier::resolve(outbound)?)?,
-            None => lines::Lines::default(),
+            Some(outbound) => lines::collect(outbound)?.present(),
+            None => Vec::new(),
         };
-        let destination = destination.map(Destination::parse);
         let core = self.core(py);
         let is_default = |name: &str| defaults.iter().any(|default| default.eq_ignore_ascii_case(name));
-        let explanation = core.explain_with(destination.as_ref(), &lines, is_default);
+        let explanation = core.explain_with(destination, &lines, is_default);
         Ok(Explanation::new(&explanation, core.propagator(), &self.bad))
     }
 }
@@ -259,7 +259,32 @@ impl ForwardHeaders {
         outbound: Option<&Bound<'_, PyAny>>,
         defaults: Vec<String>,
     ) -> PyResult<Explanation> {
-        guard(py, || self.explained(py, destination, outbound, &defaults))
+        guard(py, || {
+            let destination = destination.map(Destination::parse);
+            let outbound = outbound.map(carrier::resolve).transpose()?;
+            self.explained(py, destination.as_ref(), outbound.as_ref(), &defaults)
+        })
+    }
+
+    /// Like `inject`, into the headers of a message.
+    fn _inject_message(&self, py: Python<'_>, carrier: &Bound<'_, PyAny>, credentials: bool) -> PyResult<()> {
+        guard(py, || {
+            message::inject(self.core(py), carrier, credentials)
+                .map_err(|cause| error::in_carrier(carrier, cause))
+        })
+    }
+
+    /// Like `explain`, for the headers of a message.
+    fn _explain_message(
+        &self,
+        py: Python<'_>,
+        carrier: &Bound<'_, PyAny>,
+        credentials: bool,
+    ) -> PyResult<Explanation> {
+        guard(py, || {
+            let destination = message::destination(credentials);
+            self.explained(py, Some(&destination), Some(&message::resolve(carrier)?), &[])
+        })
     }
 
     /// What an integration has to add to a request to `destination` that has the lines in `outbound`. `defaults` are
@@ -275,7 +300,7 @@ impl ForwardHeaders {
     ) -> PyResult<Vec<(String, Bound<'py, PyString>)>> {
         guard(py, || {
             let existing =
-                lines::collect(&carrier::Carrier::Items { items: outbound.clone(), utf8: false })?.lines;
+                lines::collect(&Carrier::Items { items: outbound.clone(), utf8: false })?.present();
             let destination = Destination::parse(destination);
             let pairs = if repeats {
                 outbound::additions::<true>(self.core(py), &destination, existing, defaults)

@@ -17,6 +17,7 @@ mod guard;
 mod headers;
 mod keys;
 mod lines;
+mod message;
 mod metadata;
 mod outbound;
 mod plan;

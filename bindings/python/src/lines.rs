@@ -51,6 +51,12 @@ fn entries<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Vec<(Bound<'py, PyAny>, B
 }
 
 impl Lines {
+    /// The lines of an outbound carrier. One whose value cannot be read is there all the same, and wins (rule R6).
+    pub(crate) fn present(self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let unreadable = self.bad.into_iter().map(|(name, _)| (name, Vec::new()));
+        self.lines.into_iter().chain(unreadable).collect()
+    }
+
     fn pairs(&mut self, pairs: &Bound<'_, PyAny>, utf8: bool) -> PyResult<()> {
         let read =
             pairs.try_iter().and_then(|items| items.map(|pair| split(&pair?)).collect::<PyResult<Vec<_>>>());

@@ -58,11 +58,11 @@ pub(crate) fn additions<const REPEATS: bool>(
 
 /// How a Python object takes headers.
 pub(crate) struct Target<'py> {
-    object: Bound<'py, PyAny>,
-    way: Way<'py>,
+    pub(crate) object: Bound<'py, PyAny>,
+    pub(crate) way: Way<'py>,
 }
 
-enum Way<'py> {
+pub(crate) enum Way<'py> {
     /// `object[name] = value`: one value a name.
     Set,
     /// A method that adds a line.
@@ -98,15 +98,14 @@ impl<'py> Target<'py> {
         headers: &onward::ForwardHeaders,
         destination: Option<&Destination<'_>>,
     ) -> PyResult<()> {
-        let existing = lines::collect(&carrier::resolve(&self.object)?)?.lines;
         match &self.way {
             Way::Set => {
-                for (name, value) in written::<false>(headers, destination, existing) {
+                for (name, value) in self.written::<false>(headers, destination)? {
                     self.object.set_item(name, text::decode(self.object.py(), &value)?)?;
                 }
             }
             Way::Add(add) => {
-                for (name, value) in written::<true>(headers, destination, existing) {
+                for (name, value) in self.written::<true>(headers, destination)? {
                     add.call1((name, text::decode(add.py(), &value)?))?;
                 }
             }
@@ -114,7 +113,7 @@ impl<'py> Target<'py> {
                 let py = list.py();
                 let first = list.iter().next().and_then(|pair| pair.get_item(0).ok());
                 let in_bytes = first.is_some_and(|name| name.is_instance_of::<PyBytes>());
-                for (name, value) in written::<true>(headers, destination, existing) {
+                for (name, value) in self.written::<true>(headers, destination)? {
                     if in_bytes {
                         list.append((PyBytes::new(py, name.as_bytes()), PyBytes::new(py, &value)))?;
                     } else {
@@ -125,19 +124,21 @@ impl<'py> Target<'py> {
         }
         Ok(())
     }
-}
 
-fn written<const REPEATS: bool>(
-    headers: &onward::ForwardHeaders,
-    destination: Option<&Destination<'_>>,
-    existing: Vec<(Vec<u8>, Vec<u8>)>,
-) -> Vec<(String, Vec<u8>)> {
-    let mut out = Outbound::<REPEATS> { existing, ..Default::default() };
-    match destination {
-        Some(destination) => headers.inject_to(destination, &mut out),
-        None => headers.inject(&mut out),
+    /// What is to be written.
+    pub(crate) fn written<const REPEATS: bool>(
+        &self,
+        headers: &onward::ForwardHeaders,
+        destination: Option<&Destination<'_>>,
+    ) -> PyResult<Vec<(String, Vec<u8>)>> {
+        let existing = lines::collect(&carrier::resolve(&self.object)?)?.present();
+        let mut out = Outbound::<REPEATS> { existing, ..Default::default() };
+        match destination {
+            Some(destination) => headers.inject_to(destination, &mut out),
+            None => headers.inject(&mut out),
+        }
+        Ok(out.into_pairs())
     }
-    out.into_pairs()
 }
 
 fn unsupported(object: &Bound<'_, PyAny>) -> PyErr {

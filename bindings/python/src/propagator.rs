@@ -14,7 +14,7 @@ use crate::headers::ForwardHeaders;
 use crate::plan::Plan;
 use crate::select::{self, End};
 use crate::sink::{self, Fill, Gather, Sink};
-use crate::{error, lines};
+use crate::{error, lines, message};
 
 /// A compiled policy: which headers are forwarded, and where they may go. Immutable; build it once and share it.
 #[pyclass(frozen, module = "onward")]
@@ -304,6 +304,11 @@ impl Propagator {
         guard(py, || self.captured(py, &carrier::resolve(carrier)?))
     }
 
+    /// Like `extract`, from the headers of a message.
+    fn _extract_message(&self, py: Python<'_>, message: &Bound<'_, PyAny>) -> PyResult<ForwardHeaders> {
+        guard(py, || self.captured(py, &message::resolve(message)?))
+    }
+
     /// The headers to put on outbound requests by hand: all of them, or those that may go to `destination`.
     #[pyo3(signature = (request, destination=None))]
     fn get_forward_headers<'py>(
@@ -341,7 +346,10 @@ impl Propagator {
         outbound: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Explanation> {
         guard(py, || {
-            self.captured(py, &carrier::resolve(carrier)?)?.explained(py, destination, outbound, &[])
+            let destination = destination.map(Destination::parse);
+            let outbound = outbound.map(carrier::resolve).transpose()?;
+            let captured = self.captured(py, &carrier::resolve(carrier)?)?;
+            captured.explained(py, destination.as_ref(), outbound.as_ref(), &[])
         })
     }
 

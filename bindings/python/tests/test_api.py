@@ -38,6 +38,8 @@ def face() -> dict[str, object]:
         if inspect.isclass(item):
             members = sorted(member for member in vars(item) if not member.startswith("_"))
             public[name] = {member: signature(getattr(item, member)) for member in members} | {"()": signature(item)}
+        elif inspect.ismodule(item):
+            public[name] = {member: signature(getattr(item, member)) for member in item.__all__}
         else:
             public[name] = signature(item)
     public.pop("__version__")

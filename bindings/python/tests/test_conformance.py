@@ -6,15 +6,16 @@ import json
 from collections import Counter
 
 import multidict
+import onward
 import pytest
 import starlette.datastructures
 import werkzeug.datastructures
 from conftest import CONFORMANCE, load_cases
-from onward import OnwardError, Propagator, current
+from onward import OnwardError, Propagator, current, messages
 
 CASES = load_cases()
 KNOWN = {
-    "name", "rule", "reason", "env", "limits", "inbound", "destination", "outbound", "default_user_agent",
+    "name", "rule", "reason", "env", "limits", "inbound", "destination", "message", "outbound", "default_user_agent",
     "lines", "single", "dropped", "explain", "policy", "in_mesh", "error", "request_id", "trace_id",
 }  # fmt: skip
 ran: Counter[str] = Counter()
@@ -76,7 +77,9 @@ def test_vector(group: str, case: dict) -> None:
     if "in_mesh" in case:
         assert propagator.in_mesh(destination) is case["in_mesh"]
     outbound = pairs_of(case.get("outbound", []))
-    if "inbound" not in case and ("lines" in case or "trace_id" in case):
+    if "message" in case:
+        check_message(case, propagator, outbound)
+    elif "inbound" not in case and ("lines" in case or "trace_id" in case):
         check_capture(case, current(), outbound, destination, "outside a request")
     elif "inbound" in case:
         for kind, carrier in inbound_carriers(pairs_of(case["inbound"])):
@@ -117,8 +120,54 @@ def check_capture(case: dict, headers, outbound: list, destination: str | None, 
         assert all(row["reason"] for row in explanation)
 
 
+def check_message(case: dict, propagator: Propagator, outbound: list) -> None:
+    if "inbound" not in case:
+        check_written(case, propagator, outbound, "outside a request")
+        return
+    for kind, carrier in inbound_carriers(pairs_of(case["inbound"])):
+        captured = propagator.extract(carrier)
+        if "dropped" in case:
+            assert set(captured.dropped) == set(pairs_of(case["dropped"])), kind
+        with onward.scope(captured):
+            check_written(case, propagator, outbound, kind)
+
+
+def check_written(case: dict, propagator: Propagator, outbound: list, kind: str) -> None:
+    if "lines" in case:
+        before, added = in_bytes(outbound), in_bytes(case["lines"])
+        message = list(before)
+        assert messages.inject(message, **case["message"]) is message
+        assert message == before + added, kind
+        if not before:
+            assert messages.extract(message, propagator=propagator).lines() == pairs_of(case["lines"]), kind
+    if "single" in case:
+        table = dict(outbound)
+        messages.inject(table, **case["message"])
+        assert list(table.items()) == outbound + [(name, text(value)) for name, value in in_bytes(case["single"])], kind
+        if not outbound:
+            assert messages.extract(table, propagator=propagator).lines() == pairs_of(case["single"]), kind
+    if "explain" in case:
+        explanation = messages.explain(dict(outbound), **case["message"])
+        assert [[row["name"], row["outcome"], row["rule"]] for row in explanation] == case["explain"], kind
+
+
+def in_bytes(lines: list) -> list[tuple[str, bytes]]:
+    return [(name, value.encode("latin-1")) for name, value in lines]
+
+
+def text(value: bytes) -> str | bytes:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value
+
+
 # The cases that say what goes into an empty carrier with one value a name.
-BY_HAND = [case for _, case in CASES if "single" in case and "inbound" in case and "outbound" not in case]
+BY_HAND = [
+    case
+    for _, case in CASES
+    if "single" in case and "inbound" in case and "outbound" not in case and "message" not in case
+]
 
 
 @pytest.mark.parametrize("case", BY_HAND, ids=[case["name"] for case in BY_HAND])

@@ -17,6 +17,7 @@ By hand: ``requests.get(url, headers=onward.get_forward_headers(request))``.
 
 from collections.abc import Mapping as _Mapping
 
+from . import messages
 from ._errors import ArgumentError, CarrierError, OnwardError, PolicyError
 from ._explain import explain
 from ._instrument import instrument, uninstrument
@@ -56,6 +57,7 @@ __all__ = [
     "getForwardHeaders",
     "get_forward_headers",
     "instrument",
+    "messages",
     "propagate",
     "scope",
     "set_default",
