@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
-use pyo3::exceptions::{PyAttributeError, PyException};
+use pyo3::exceptions::{PyAttributeError, PyException, PyNotImplementedError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple, PyType};
 
 use crate::{error, metadata};
 
@@ -18,7 +18,7 @@ pub(crate) enum Carrier<'py> {
     Dict(Bound<'py, PyDict>),
     /// An exact list or tuple of pairs.
     Pairs(Bound<'py, PyAny>),
-    /// Anything else that gives pairs; a multidict gives text that aiohttp has decoded as UTF-8.
+    /// Anything else that gives pairs; a multidict gives text that was decoded as UTF-8.
     Items { items: Bound<'py, PyAny>, utf8: bool },
 }
 
@@ -30,7 +30,9 @@ enum Access {
     Proxy = 1,
     /// `.environ`: Werkzeug and Django under WSGI, Bottle, `WebOb`, and Werkzeug's `EnvironHeaders`.
     Environ,
-    /// `.scope["headers"]`: Starlette, `FastAPI`, Django under ASGI, Quart, Falcon.
+    /// `.env`: Falcon under WSGI.
+    Env,
+    /// `.scope["headers"]`: Starlette, `FastAPI`, Django under ASGI, Quart, Litestar, Falcon.
     Scope,
     /// `.META`: Django's `HttpRequest`.
     Meta,
@@ -42,6 +44,8 @@ enum Access {
     RawHeaders,
     /// `.raw`: the headers of Starlette and httpx.
     Raw,
+    /// `.get_all()`: the headers of Tornado, which joins repeated lines in its `items()`.
+    GetAll,
     /// `.headers`: any request or message.
     Headers,
     /// `.items()`: mappings and multidicts.
@@ -51,15 +55,17 @@ enum Access {
 }
 
 impl Access {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Proxy,
         Self::Environ,
+        Self::Env,
         Self::Scope,
         Self::Meta,
         Self::Metadata,
         Self::Message,
         Self::RawHeaders,
         Self::Raw,
+        Self::GetAll,
         Self::Headers,
         Self::Items,
         Self::Iterable,
@@ -77,7 +83,7 @@ pub(crate) fn resolve<'py>(object: &Bound<'py, PyAny>) -> PyResult<Carrier<'py>>
             let class = error::type_name(object);
             let message = format!(
                 "`{class}` holds no headers that Onward can read; pass the request itself (Flask, Django, Starlette, \
-                 FastAPI, aiohttp, Tornado), a WSGI environ, an ASGI scope, a mapping, or a list of (name, value) pairs"
+                 FastAPI, aiohttp, Tornado, Sanic ...), a WSGI environ, an ASGI scope, a mapping, or a list of (name, value) pairs"
             );
             Err(error::carrier(object.py(), &class, &message))
         }
@@ -94,8 +100,9 @@ pub(crate) fn is_request(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 fn asked(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<bool> {
-    const REQUESTS: [Access; 6] = [
+    const REQUESTS: [Access; 7] = [
         Access::Environ,
+        Access::Env,
         Access::Scope,
         Access::Meta,
         Access::Metadata,
@@ -215,6 +222,12 @@ fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyRe
         },
         Access::Environ => Ok(dict_in(object, intern!(py, "environ"))?.map(Carrier::Environ)),
         Access::Meta => Ok(dict_in(object, intern!(py, "META"))?.map(Carrier::Environ)),
+        Access::Env => match dict_in(object, intern!(py, "env"))? {
+            Some(environ) if has(&environ, intern!(py, "REQUEST_METHOD"))? => {
+                Ok(Some(Carrier::Environ(environ)))
+            }
+            _ => Ok(None),
+        },
         Access::Metadata => {
             let Some(found) = attribute(object, intern!(py, "invocation_metadata"))? else { return Ok(None) };
             let pairs = if found.is_callable() { found.call0()? } else { found };
@@ -230,17 +243,20 @@ fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyRe
         },
         Access::RawHeaders => pairs_in(object, intern!(py, "raw_headers")),
         Access::Raw => pairs_in(object, intern!(py, "raw")),
+        // Tornado alone has both; the `get_all` of others takes a name.
+        Access::GetAll => {
+            match (method(object, intern!(py, "get_list"))?, method(object, intern!(py, "get_all"))?) {
+                (Some(_), Some(get_all)) => Ok(Some(Carrier::Items { items: get_all.call0()?, utf8: false })),
+                _ => Ok(None),
+            }
+        }
         Access::Headers => match attribute(object, intern!(py, "headers"))? {
             Some(headers) if !headers.is_callable() => find(&headers, depth - 1),
             _ => Ok(None),
         },
         Access::Items => {
-            let Some(items) = attribute(object, intern!(py, "items"))?.filter(Bound::is_callable) else {
-                return Ok(None);
-            };
-            let module = object.get_type().module()?;
-            let utf8 = module.to_str().is_ok_and(|module| module.split('.').next() == Some("multidict"));
-            Ok(Some(Carrier::Items { items: items.call0()?, utf8 }))
+            let Some(items) = method(object, intern!(py, "items"))? else { return Ok(None) };
+            Ok(Some(Carrier::Items { items: items.call0()?, utf8: is_multidict(object)? }))
         }
         Access::Iterable => Ok(attribute(object.get_type().as_any(), intern!(py, "__iter__"))?
             .filter(|iter| !iter.is_none())
@@ -257,14 +273,38 @@ fn proxied<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>
     object.getattr(name)?.call0().map(Some)
 }
 
-/// An attribute; none where there is none.
+/// Whether the text in it was decoded as UTF-8: aiohttp's multidict does so, and Sanic's class made of it.
+fn is_multidict(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    for class in object.get_type().mro() {
+        let module = class.cast::<PyType>()?.module()?;
+        if module.to_str().is_ok_and(|module| module.split('.').next() == Some("multidict")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A method; none where the object has no such attribute, or something else by that name.
+fn method<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    Ok(attribute(object, name)?.filter(Bound::is_callable))
+}
+
+/// An attribute; none where there is none. Sanic's request raises `NotImplementedError` where it has no ASGI scope.
 fn attribute<'py>(
     object: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     match object.getattr(name) {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.is_instance_of::<PyAttributeError>(object.py()) => Ok(None),
+        Err(error)
+            if error.is_instance_of::<PyAttributeError>(object.py())
+                || error.is_instance_of::<PyNotImplementedError>(object.py()) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -33,7 +34,7 @@ def propagate(handler: Any = None, /, *, propagator: Propagator | None = None, *
     """Capture the headers of the request that a handler serves, and hold them in scope while it runs.
 
     For functions and methods of every kind: plain, `async`, generators. The request is taken from the arguments, or
-    is Flask's current one. Options change the process-wide policy for this handler::
+    is the current one of Flask, Quart or Bottle. Options change the process-wide policy for this handler::
 
         @app.route("/productpage")
         @onward.propagate(remove="cookie")
@@ -68,27 +69,38 @@ def _decorate(handler: Any, propagator: Propagator | None) -> Any:
             return current()
         raise _no_request(handler)
 
-    return wrap(handler, headers_for)
+    in_scope = wrap(handler, headers_for)
+    try:
+        # For frameworks that count a handler's arguments and do not look at `__wrapped__`: Pyramid.
+        in_scope.__signature__ = inspect.signature(handler)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        pass
+    return in_scope
+
+
+# Where a framework keeps the request that a handler is not given.
+_AMBIENT = (("flask", "request"), ("quart", "request"), ("quart", "websocket"), ("bottle", "request"))
 
 
 def _find(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for candidate in (*args, *kwargs.values()):
         if is_request(candidate):
             return candidate
-    # Views made of classes keep the request: Tornado, aiohttp, Django REST framework.
+    # Views made of classes keep the request: Tornado, aiohttp, Pyramid.
     held = getattr(args[0], "request", None) if args else None
     if held is not None and is_request(held):
         return held
-    flask = sys.modules.get("flask")
-    if flask is not None and flask.has_request_context():
-        return flask.request
+    for module, name in _AMBIENT:
+        ambient = getattr(sys.modules.get(module), name, None)
+        if ambient is not None and is_request(ambient):
+            return ambient
     return None
 
 
 def _no_request(handler: Any) -> ArgumentError:
     name = getattr(handler, "__qualname__", repr(handler))
     message = (
-        f"`{name}` was called without a request: `propagate` found none among its arguments, and Flask has none. "
+        f"`{name}` was called without a request: `propagate` found none among its arguments, and no framework has a current one. "
         "Give the handler its request as an argument (FastAPI: `request: Request`), or use a middleware instead "
         "(`onward.ASGIMiddleware`, `onward.WSGIMiddleware`), or `with onward.scope(request):`"
     )

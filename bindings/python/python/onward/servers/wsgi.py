@@ -35,10 +35,10 @@ class WSGIMiddleware:
         # A finished body needs no scope, and a server has its own way with its file wrapper.
         if isinstance(body, (list, tuple, environ.get("wsgi.file_wrapper", tuple))):
             return body
-        return _Body(headers, body)
+        return Body(headers, body)
 
 
-class _Body:
+class Body:
     """A body whose pieces are made in scope."""
 
     __slots__ = ("_body", "_headers", "_next")
