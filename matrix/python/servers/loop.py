@@ -13,25 +13,23 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def running(serve: Callable[[socket.socket], contextlib.AbstractAsyncContextManager[None]]) -> Iterator[int]:
-    """Serve what comes in at a listener on loopback, in a thread of its own."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    # From here on connections wait until the server takes them.
-    listener.listen(128)
-    listener.setblocking(False)
-    stop, loops = asyncio.Event(), []
+def serving(serve: Callable[[socket.socket], contextlib.AbstractAsyncContextManager[None]]) -> Iterator[int]:
+    """Serve what comes in at a listener on loopback, on a loop in a thread of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # From here on connections wait until the server takes them.
+        listener.setblocking(False)  # noqa: FBT003 - the socket's own method
+        loop, stop = asyncio.new_event_loop(), asyncio.Event()
 
-    async def main() -> None:
-        loops.append(asyncio.get_running_loop())
-        async with serve(listener):
-            await stop.wait()
+        async def main() -> None:
+            async with serve(listener):
+                await stop.wait()
+            await loop.shutdown_default_executor()
 
-    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        loops[0].call_soon_threadsafe(stop.set)
-        thread.join()
-        listener.close()
+        thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join()
+            loop.close()
