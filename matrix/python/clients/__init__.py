@@ -6,10 +6,16 @@ status is an answer. The process that calls does, once, `resolve_outside()` and,
 `instrument`, `onward.instrument(*client.instrument)`; a client without them has Onward's explicit object in it.
 """
 
-from . import requests
+from . import aiohttp, http_client, httpx, requests, urllib3
 from .client import OUTSIDE, Client, caller_headers, resolve_outside
 
 __all__ = ["ALL", "OUTSIDE", "Client", "caller_headers", "resolve_outside"]
 
-ALL: tuple[Client, ...] = (*requests.CLIENTS,)
+ALL: tuple[Client, ...] = (
+    *requests.CLIENTS,
+    *urllib3.CLIENTS,
+    *httpx.CLIENTS,
+    *aiohttp.CLIENTS,
+    *http_client.CLIENTS,
+)
 """All of them, in the order of the table."""

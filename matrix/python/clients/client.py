@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 OUTSIDE = "api.example.com"
 """A host name outside the mesh. What counts is the name that a request goes to, not the address behind it."""
 
+PATIENCE = 20
+"""How many seconds a call may take."""
+
 
 def caller_headers(url: str) -> dict[str, str]:
     """Give the headers that the program itself sets on a request to this URL: usually none."""
