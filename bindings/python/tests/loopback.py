@@ -24,6 +24,7 @@ class Recorder:
     def __init__(self) -> None:
         self.received: list[tuple[str, list[tuple[str, str]]]] = []
         self.redirects: dict[str, str] = {}
+        self.before_answering: Callable[[str], object] | None = None
         recorder = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -31,6 +32,8 @@ class Recorder:
 
             def do_GET(self) -> None:
                 recorder.received.append((self.path, [(name.lower(), value) for name, value in self.headers.items()]))
+                if recorder.before_answering is not None:
+                    recorder.before_answering(self.path)
                 target = recorder.redirects.get(self.path)
                 self.send_response(302 if target else 200)
                 if target:
