@@ -91,20 +91,19 @@ class Hook:
         if name != self.name:
             return None
         for finder in sys.meta_path:
-            if finder is not self and (spec := finder.find_spec(name, path, target)) is not None:
+            if not isinstance(finder, Hook) and (spec := finder.find_spec(name, path, target)) is not None:
                 break
         else:
             spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = cast("Any", _PatchingLoader(spec.loader, self))
+            spec.loader = cast("Any", _PatchingLoader(spec.loader))
         return spec
 
 
 class _PatchingLoader:
     # Without the base class: `importlib.abc` takes longer to import than all of onward.
-    def __init__(self, loader: Any, hook: Hook) -> None:
+    def __init__(self, loader: Any) -> None:
         self._loader = loader
-        self._hook = hook
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         module: ModuleType | None = self._loader.create_module(spec)
@@ -116,9 +115,10 @@ class _PatchingLoader:
             module.__spec__.loader = self._loader
         module.__loader__ = self._loader
         self._loader.exec_module(module)
-        if self._hook in sys.meta_path:
-            sys.meta_path.remove(self._hook)
-            self._hook.apply(module)
+        # As a client and as a server a library has a hook each.
+        for hook in [found for found in sys.meta_path if isinstance(found, Hook) and found.name == module.__name__]:
+            sys.meta_path.remove(hook)
+            hook.apply(module)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)

@@ -49,22 +49,6 @@ def _asgi(owner: str, name: str = "__call__") -> Patch:
     return lambda module: replace(getattr(module, owner), name, around)
 
 
-def _handler(owner: str, name: str) -> Patch:
-    """Of a framework with its own server: a coroutine method that handles one request and sends its response."""
-
-    def around(original: Any) -> Any:
-        async def handle(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            token = _current.set(default().extract(request))
-            try:
-                return await original(self, request, *args, **kwargs)
-            finally:
-                leave(token)
-
-        return handle
-
-    return lambda module: replace(getattr(module, owner), name, around)
-
-
 def _aiohttp(module: Any) -> Unpatch:
     def around(original: Any) -> Any:
         async def handle(self: Any, request: Any) -> Any:
@@ -77,6 +61,20 @@ def _aiohttp(module: Any) -> Unpatch:
     return replace(module.Application, "_handle", around)
 
 
+def _sanic(module: Any) -> Unpatch:
+    from .sanic import Onward  # noqa: PLC0415 - imports Sanic
+
+    def around(original: Any) -> Any:
+        # Sanic compiles its own methods anew when it starts, from their source, so that no patch of them stays.
+        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+            original(self, *args, **kwargs)
+            Onward(self)
+
+        return __init__
+
+    return replace(module.Sanic, "__init__", around)
+
+
 def _tornado(module: Any) -> Unpatch:
     from .tornado import _Message  # noqa: PLC0415 - imports Tornado
 
@@ -87,6 +85,12 @@ def _tornado(module: Any) -> Unpatch:
         return start_request
 
     return replace(module.Application, "start_request", around)
+
+
+def _grpc(module: Any) -> Unpatch:
+    from .grpc import patch  # noqa: PLC0415 - imports gRPC
+
+    return patch(module)
 
 
 def _http_server(module: Any) -> Unpatch:
@@ -132,11 +136,12 @@ SERVERS = {
         Hook("falcon.app", _wsgi("App")),
         Hook("falcon.asgi.app", _asgi("App")),
         Hook("flask.app", _wsgi("Flask", "wsgi_app")),
+        Hook("grpc", _grpc),
         Hook("http.server", _http_server),
         Hook("litestar.app", _asgi("Litestar")),
         Hook("pyramid.router", _wsgi("Router")),
         Hook("quart.app", _asgi("Quart", "asgi_app")),
-        Hook("sanic.app", _handler("Sanic", "handle_request")),
+        Hook("sanic.app", _sanic),
         Hook("starlette.applications", _asgi("Starlette")),
         Hook("tornado.web", _tornado),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from onward._hook import replace
 from onward._native import ForwardHeaders, Propagator, default
 from onward._scope import _current, wrap
 
@@ -73,3 +74,28 @@ def _carried(handler: Handler, headers: ForwardHeaders) -> Handler:
 
     method = streaming if handler.response_streaming else in_scope
     return make(method, handler.request_deserializer, handler.response_serializer)
+
+
+def patch(module: Any) -> Callable[[], None]:
+    """Have every server that is made from now on intercepted, before whatever else intercepts it."""
+    steps = (_intercepted(module, ServerInterceptor), _intercepted(module.aio, AioServerInterceptor))
+
+    def undo() -> None:
+        for step in steps:
+            step()
+
+    return undo
+
+
+def _intercepted(place: Any, interceptor: Callable[[], Any]) -> Callable[[], None]:
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        parameters = inspect.signature(original)
+
+        def server(*args: Any, **kwargs: Any) -> Any:
+            call = parameters.bind(*args, **kwargs)
+            call.arguments["interceptors"] = [interceptor(), *(call.arguments.get("interceptors") or ())]
+            return original(*call.args, **call.kwargs)
+
+        return server
+
+    return replace(place, "server", make)

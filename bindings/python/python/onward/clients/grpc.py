@@ -1,0 +1,210 @@
+"""`grpcio`: every call of a channel, unary and streaming, of `grpc` and of `grpc.aio`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import inspect
+import logging
+import re
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import grpc
+
+from onward._errors import OnwardError
+from onward._hook import replace
+from onward._scope import current
+
+from ._outbound import unwrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Pairs = tuple[tuple[str, str | bytes], ...]
+
+_log = logging.getLogger("onward.grpc")
+# Whether `instrument()` is in force: what it put into a channel lives as long as the channel.
+_instrumented = threading.Event()
+
+
+def to_metadata(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> Pairs:
+    """Give headers as gRPC takes them: ``stub.Get(request, metadata=to_metadata(get_forward_headers(context)))``.
+
+    Values of `-bin` keys become the bytes that their base64 stands for. What gRPC refuses, which would be the end of
+    the call, is left out, and noted in the log `onward.grpc` at level DEBUG: names with other characters than letters,
+    digits, `_`, `-` and `.`, values that are not printable ASCII, and in `-bin` keys what is no base64.
+    """
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return tuple((name, piece) for name, value in pairs for piece in _allowed(name, value))
+
+
+def _allowed(name: str, value: str) -> Iterator[str | bytes]:
+    if re.fullmatch(r"[a-z0-9_.-]+", name) is None:
+        _log.debug("`%s` stays behind: it is no name for gRPC", name)
+    elif name.endswith("-bin"):
+        # Repeated lines that HTTP has joined are separate values.
+        for piece in value.split(","):
+            text = piece.strip().rstrip("=")
+            try:
+                yield base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+            except (binascii.Error, ValueError):
+                _log.debug("a value of `%s` stays behind: it is not base64", name)
+    elif re.fullmatch(r"[ -~]*", value) is None:
+        _log.debug("a value of `%s` stays behind: gRPC takes printable ASCII only", name)
+    else:
+        yield value
+
+
+class _Forward:
+    """What calls to a target get."""
+
+    def __init__(self, target: str | bytes, is_on: Callable[[], bool] = lambda: True) -> None:
+        self._destinations = _destinations(target)
+        self._is_on = is_on
+
+    def _forwarding(self, details: Any) -> Any:
+        """Give the details of a call with what is to be added to its metadata."""
+        captured = current()
+        if not captured or not self._is_on():
+            return details
+        try:
+            metadata = getattr(details, "metadata", None)
+            lines = list(metadata or ())
+            # Of several addresses any may get the call: what may go to each of them.
+            added = min(
+                (captured._additions(destination, lines, [], True) for destination in self._destinations),  # noqa: FBT003, SLF001 - ours
+                key=len,
+            )
+            if getattr(details, "credentials", None) is not None:
+                # Nobody knows their headers before they are asked; they are the caller's own.
+                own = {row["name"] for row in captured.explain().rows if row["class"] == "credential"}
+                added = [line for line in added if line[0] not in own]
+        except (OnwardError, TypeError):
+            # What is no metadata is for gRPC to refuse.
+            return details
+        lines += to_metadata(added)
+        metadata = grpc.aio.Metadata(*lines) if isinstance(metadata, grpc.aio.Metadata) else tuple(lines)
+        return details._replace(metadata=metadata) if hasattr(details, "_replace") else _Details(details, metadata)
+
+
+class _Details(grpc.ClientCallDetails):
+    """The details of a call, which another interceptor has made, with other metadata."""
+
+    def __init__(self, details: grpc.ClientCallDetails, metadata: Any) -> None:
+        self._details = details
+        self.metadata = metadata
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._details, name)
+
+
+def _destinations(target: str | bytes) -> list[str]:
+    """Give the authorities that a target stands for."""
+    if isinstance(target, bytes):
+        target = target.decode("latin-1")
+    scheme, _, path = target.partition(":")
+    if path.startswith("//"):
+        path = path[2:].partition("/")[2]
+    if scheme in ("unix", "unix-abstract"):
+        # A socket of this machine, whose calls gRPC gives the authority `localhost`.
+        return ["localhost"]
+    if scheme in ("ipv4", "ipv6"):
+        return unquote(path).split(",")
+    return [unquote(path) if scheme in ("dns", "xds") else target]
+
+
+class ClientInterceptor(
+    _Forward,
+    grpc.UnaryUnaryClientInterceptor,
+    grpc.UnaryStreamClientInterceptor,
+    grpc.StreamUnaryClientInterceptor,
+    grpc.StreamStreamClientInterceptor,
+):
+    """Add the current headers to every call of a channel to `target`, as far as they may go there.
+
+    ``grpc.intercept_channel(channel, ClientInterceptor("ratings:50051"))``. gRPC does not tell interceptors where a
+    channel leads; `target` is what the channel was made with. What a call has already wins.
+    """
+
+    def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return continuation(self._forwarding(client_call_details), request)
+
+    def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return continuation(self._forwarding(client_call_details), request)
+
+    def intercept_stream_unary(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+        return continuation(self._forwarding(client_call_details), request_iterator)
+
+    def intercept_stream_stream(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+        return continuation(self._forwarding(client_call_details), request_iterator)
+
+
+class _AioUnaryUnary(_Forward, grpc.aio.UnaryUnaryClientInterceptor):
+    async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return await continuation(self._forwarding(client_call_details), request)
+
+
+class _AioUnaryStream(_Forward, grpc.aio.UnaryStreamClientInterceptor):
+    async def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return await continuation(self._forwarding(client_call_details), request)
+
+
+class _AioStreamUnary(_Forward, grpc.aio.StreamUnaryClientInterceptor):
+    async def intercept_stream_unary(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+        return await continuation(self._forwarding(client_call_details), request_iterator)
+
+
+class _AioStreamStream(_Forward, grpc.aio.StreamStreamClientInterceptor):
+    async def intercept_stream_stream(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+        return await continuation(self._forwarding(client_call_details), request_iterator)
+
+
+def aio_interceptors(target: str | bytes) -> list[grpc.aio.ClientInterceptor]:
+    """Give what `ClientInterceptor` is for `grpc.aio`, which takes one interceptor for each kind of call.
+
+    ``grpc.aio.insecure_channel(target, interceptors=aio_interceptors(target))``
+    """
+    return _aio_interceptors(target)
+
+
+def _aio_interceptors(target: str | bytes, *is_on: Callable[[], bool]) -> list[grpc.aio.ClientInterceptor]:
+    kinds = (_AioUnaryUnary, _AioUnaryStream, _AioStreamUnary, _AioStreamStream)
+    return [kind(target, *is_on) for kind in kinds]
+
+
+def patch(module: Any) -> Callable[[], None]:
+    """Wrap the four functions that make channels."""
+    undo = unwrap(
+        _instrumented.clear,
+        *(
+            replace(place, name, make)
+            for place, make in ((module, _sync), (module.aio, _aio))
+            for name in ("insecure_channel", "secure_channel")
+        ),
+    )
+    _instrumented.set()
+    return undo
+
+
+def _sync(original: Callable[..., grpc.Channel]) -> Callable[..., grpc.Channel]:
+    def channel(target: str | bytes, *args: Any, **kwargs: Any) -> grpc.Channel:
+        made = original(target, *args, **kwargs)
+        return grpc.intercept_channel(made, ClientInterceptor(target, _instrumented.is_set))
+
+    return channel
+
+
+def _aio(original: Callable[..., grpc.aio.Channel]) -> Callable[..., grpc.aio.Channel]:
+    parameters = inspect.signature(original)
+
+    def channel(target: str | bytes, *args: Any, **kwargs: Any) -> grpc.aio.Channel:
+        call = parameters.bind(target, *args, **kwargs)
+        # Behind the caller's own, so that what those set is there already.
+        theirs = call.arguments.get("interceptors") or ()
+        call.arguments["interceptors"] = [*theirs, *_aio_interceptors(target, _instrumented.is_set)]
+        return original(*call.args, **call.kwargs)
+
+    return channel
