@@ -9,7 +9,7 @@ import socket
 import threading
 import wsgiref.simple_server
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import ThreadingMixIn
+from socketserver import StreamRequestHandler, ThreadingMixIn, ThreadingTCPServer
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -56,6 +56,35 @@ class Recorder:
         for lines in found:
             assert len(lines) == len({name for name, _ in lines}), lines
         return [dict(lines) for lines in found]
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class HeadRecorder:
+    """A server that keeps the bytes of every request up to its body, answers and hangs up."""
+
+    def __init__(self) -> None:
+        self.heads: list[bytes] = []
+        recorder = self
+
+        class Handler(StreamRequestHandler):
+            def handle(self) -> None:
+                lines = [self.rfile.readline()]
+                while lines[-1] not in (b"\r\n", b""):
+                    lines.append(self.rfile.readline())
+                recorder.heads.append(b"".join(lines))
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+        self.server = ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def lines(self) -> list[bytes]:
+        """Of the request that came last."""
+        return self.heads[-1].removesuffix(b"\r\n\r\n").split(b"\r\n")
 
     def close(self) -> None:
         self.server.shutdown()

@@ -55,9 +55,7 @@ class HttpClient(Blocking):
     def get(self, url: str, headers: Mapping[str, str]) -> str:
         parts = urlsplit(url)
         with contextlib.closing(self.connection(parts.netloc, timeout=PATIENCE)) as connection:
-            connection.request(
-                "GET", f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=dict(headers)
-            )
+            connection.request("GET", parts._replace(scheme="", netloc="").geturl(), headers=dict(headers))
             return connection.getresponse().read().decode()
 
 

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp.http import SERVER_SOFTWARE
+from multidict import CIMultiDict
 
 from onward._scope import current
 
-from ._outbound import additions, wrap
+from ._outbound import Decided, additions, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _LIBRARY = {"user-agent": SERVER_SOFTWARE}
+
+
+class _Headers(Decided, CIMultiDict[str]):
+    """Headers that are not decided about again where a session's class of requests and `instrument()` meet."""
 
 
 async def _send(original: Callable[..., Any], request: Any, connection: Any) -> Any:
@@ -24,13 +29,13 @@ async def _send(original: Callable[..., Any], request: Any, connection: Any) -> 
     This comes after the session's cookies and middlewares, and once for each hop. Asking a proxy for a tunnel is a
     request too, which goes to nobody who is to have them.
     """
-    if not current() or request.method == "CONNECT":
-        return await original(request, connection)
     callers = request.headers
+    if not current() or isinstance(callers, Decided) or request.method == "CONNECT":
+        return await original(request, connection)
     # The timer belongs to all hops of a request.
     hops = getattr(request, "_timer", request)
     add = additions(str(request.url), callers.items(), _LIBRARY, hops, repeats=True)
-    request.headers = headers = callers.copy()
+    request.headers = headers = _Headers(callers)
     for name in {name for name, _ in add}:
         headers.popall(name, None)
     raw: dict[bytes, bytes] = {}
