@@ -1,0 +1,249 @@
+"""`onward-run`: real servers, and applications without a line of Onward."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from loopback import Recorder, get, get_on
+
+PROGRAMS = Path(__file__).parent / "programs"
+RUN = (sys.executable, "-m", "onward")
+SENT = {
+    "x-request-id": "7b0ac7e5-9f9e-9a1a-8f4e-7a3b5b0f2d11",
+    "x-b3-traceid": "80f198ee56343ba864fe8b2a57d3eff7",
+    "end-user": "jason",
+    "cookie": "session=1",
+}
+
+GUNICORN = ("gunicorn", "--bind", "127.0.0.1:{port}", "--no-control-socket")
+UVICORN = ("uvicorn", "--port", "{port}", "--lifespan", "off")
+SERVERS = {
+    "gunicorn, sync": (*GUNICORN, "flask_app:app"),
+    "gunicorn, gthread": (*GUNICORN, "-k", "gthread", "--threads", "8", "flask_app:app"),
+    "gunicorn, gevent": (*GUNICORN, "-k", "gevent", "flask_app:app"),
+    "gunicorn, uvicorn worker": (*GUNICORN, "-k", "uvicorn_worker.UvicornWorker", "starlette_app:app"),
+    "gunicorn, two workers, preloaded": (*GUNICORN, "-w", "2", "--preload", "manage:application"),
+    "uvicorn": (*UVICORN, "starlette_app:app"),
+    "uvicorn, two workers": (*UVICORN, "--workers", "2", "starlette_app:app"),
+    "uvicorn, reloading": (*UVICORN, "--reload", "starlette_app:app"),
+    "uvicorn, Django": (*UVICORN, "manage:asgi_application"),
+    "hypercorn": ("hypercorn", "--bind", "127.0.0.1:{port}", "starlette_app:app"),
+    "flask run": ("flask", "--app", "flask_app", "run", "--port", "{port}"),
+    "manage.py runserver": ("python", "manage.py", "runserver", "127.0.0.1:{port}"),
+    "python script.py": ("python", "script.py", "{port}"),
+    "script.py": ("script.py", "{port}"),
+}
+FRAMEWORKS = ("aiohttp", "bottle", "falcon", "falcon_asgi", "litestar", "pyramid", "quart", "sanic", "tornado")
+SERVERS |= {name: ("own_server.py", name, "{port}") for name in FRAMEWORKS}
+# The same without `onward-run`: each kind of application once.
+CONTROLS = ("gunicorn, sync", "uvicorn", "manage.py runserver", "python script.py")
+
+
+@pytest.fixture(scope="module")
+def recorder():
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
+
+
+@contextlib.contextmanager
+def running(server: str, recorder: Recorder, *run: str, **environ: str):
+    """Start a server, give its port and the file that it logs to, and stop it with everything that it has started."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [*run, *(part.format(port=port) for part in SERVERS[server])]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ONWARD_")}
+    with tempfile.NamedTemporaryFile() as log:
+        process = subprocess.Popen(
+            command,
+            cwd=PROGRAMS,
+            env=clean | {"RECORDER": recorder.url, "PYTHONDONTWRITEBYTECODE": "1", "NO_PROXY": "*"} | environ,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            wait_for(port, process, Path(log.name))
+            yield port, Path(log.name)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def wait_for(port: int, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    pytest.fail(f"{process.args} does not listen:\n{log.read_text()}")
+
+
+def forwarded(recorder: Recorder, path: str) -> list[dict[str, str]]:
+    return [{name: value for name, value in headers.items() if name in SENT} for headers in recorder.headers(path)]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_an_application_without_a_change_forwards_under(server: str, recorder: Recorder) -> None:
+    path = "/" + re.sub(r"\W+", "-", server)
+    next_path = f"{path}-next"
+    with running(server, recorder, *RUN) as (port, log):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        assert get_on(connection, path, list(SENT.items())) == (200, b"done"), log.read_text()
+        assert get_on(connection, next_path, []) == (200, b"done"), log.read_text()
+        connection.close()
+    assert forwarded(recorder, path) == [SENT]
+    assert forwarded(recorder, next_path) == [{}], "the next request, mostly of the same connection, has its own scope"
+
+
+@pytest.mark.parametrize("server", CONTROLS)
+def test_without_onward_run_nothing_is_forwarded_under(server: str, recorder: Recorder) -> None:
+    path = "/alone-" + re.sub(r"\W+", "-", server)
+    bin_folder = str(Path(sys.executable).parent)
+    with running(server, recorder, PATH=f"{bin_folder}{os.pathsep}{os.environ['PATH']}") as (port, log):
+        assert get(port, path, list(SENT.items())) == (200, b"done"), log.read_text()
+    assert forwarded(recorder, path) == [{}]
+
+
+@pytest.mark.parametrize("server", ["gunicorn, gthread", "gunicorn, gevent"])
+def test_requests_that_are_handled_together_keep_their_own_headers_under(server: str, recorder: Recorder) -> None:
+    together = 8
+    everybody = threading.Barrier(together, timeout=60)
+    # Nobody is answered before all are being handled, twice.
+    recorder.before_answering = lambda _path: everybody.wait()
+    try:
+        with running(server, recorder, *RUN) as (port, log), concurrent.futures.ThreadPoolExecutor(together) as pool:
+            for round_ in range(2):
+                names = [f"{server[-4:]}-{round_}-{number}" for number in range(together)]
+                answers = [pool.submit(get, port, f"/{name}", [("x-request-id", name)]) for name in names]
+                assert [answer.result() for answer in answers] == [(200, b"done")] * together
+                assert "MonkeyPatchWarning" not in log.read_text(), "gevent comes before what it has to patch"
+                assert [forwarded(recorder, f"/{name}") for name in names] == [
+                    [{"x-request-id": name}] for name in names
+                ]
+    finally:
+        recorder.before_answering = None
+
+
+def test_explain_tells_for_each_process_what_is_forwarded_and_what_was_hooked(recorder: Recorder) -> None:
+    settings = {"ONWARD_PRESETS": "w3c", "ONWARD_HEADERS": "+x-tenant-id"}
+    with running("gunicorn, sync", recorder, *RUN, "--explain", **settings) as (port, log):
+        get(port, "/explained", [])
+        lines = log.read_text().splitlines()
+    told = [line.partition("]: ")[2] for line in lines if line.startswith("onward-run[")]
+    assert "policy: ONWARD_HEADERS=+x-tenant-id ONWARD_PRESETS=w3c" in told
+    assert "forwards x-request-id, traceparent, tracestate, baggage, x-tenant-id" in told
+    assert {"server hooked: flask.app", "client hooked: requests"} <= set(told)
+    pids = {line.partition("]")[0] for line in lines if "flask.app" in line or "policy" in line}
+    assert len(pids) == 2, "gunicorn, and its worker, which has imported the application"
+
+
+def run(*arguments: str, program: tuple[str, ...] = RUN, **environ: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ONWARD_")}
+    return subprocess.run(
+        [*program, *arguments],
+        cwd=PROGRAMS,
+        env=clean | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_takes_the_place_of_onward_run() -> None:
+    command = [*RUN, "sh", "-c", "echo $$; exit 3"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    output, _ = process.communicate(timeout=60)
+    assert (int(output), process.returncode) == (process.pid, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ([], 2, "python -m onward: error: COMMAND is missing: what is to be run?"),
+        (["--explain"], 2, "python -m onward: error: COMMAND is missing: what is to be run?"),
+        (["--explian", "true"], 2, "python -m onward: error: unrecognized arguments: --explian"),
+        (["no-such-program"], 127, "python -m onward: no-such-program: no such command"),
+        (["./script.txt"], 127, "python -m onward: ./script.txt: no such command"),
+        (["./flask_app"], 127, "python -m onward: ./flask_app: no such command"),
+        (["/etc"], 126, "python -m onward: /etc: it cannot be run"),
+    ],
+)
+def test_a_mistake_in_the_command_is_one_clear_error(arguments: list[str], status: int, message: str) -> None:
+    result = run(*arguments)
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (status, message)
+
+
+def test_a_mistake_in_the_policy_stops_the_program_before_it_starts() -> None:
+    result = run("sh", "-c", "echo started", ONWARD_PRESETS="istoi")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("python -m onward: ONWARD_PRESETS: `istoi` is not a preset; ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_options_behind_the_command_are_its_own() -> None:
+    assert run("sh", "-c", "echo $1", "sh", "--explain").stdout == "--explain\n"
+    assert run("--", "sh", "-c", "echo $1", "sh", "--").stdout == "--\n"
+
+
+LOADED = "import sys; print(sorted(name for name in ('ssl', 'socket', 'asyncio', 'logging', 'http.server') if name in sys.modules))"
+
+
+def test_a_program_starts_as_it_would_without() -> None:
+    alone = run("-c", "import sys; print(sys.path, sys.argv)", "x", program=(sys.executable,))
+    below = run(sys.executable, "-c", "import sys; print(sys.path, sys.argv)", "x")
+    assert (below.stdout, below.stderr) == (alone.stdout, "")
+    assert run(sys.executable, "-c", LOADED).stdout == "[]\n", "gevent has to patch these before they are imported"
+
+
+def test_the_programs_own_sitecustomize_is_imported_too(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.own = __file__")
+    code = "import sys, sitecustomize; print(sys.own == sitecustomize.__file__, 'onward' in sys.modules)"
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    assert run(sys.executable, "-c", code, PYTHONPATH=path).stdout == "True True\n"
+
+
+def test_an_error_in_the_programs_own_sitecustomize_is_reported_as_ever(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("raise LookupError('mine')")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    code = "import sys; print('onward' in sys.modules)"
+    alone = run("-c", code, program=(sys.executable,), PYTHONPATH=path)
+    below = run(sys.executable, "-c", code, PYTHONPATH=path)
+    assert (alone.stdout, below.stdout) == ("False\n", "True\n")
+    assert "LookupError: mine" in alone.stderr
+    assert below.stderr == alone.stderr * 2, "by `onward-run` itself, and by what it runs"
+
+
+def test_a_python_without_onward_runs_on_and_explain_says_so() -> None:
+    # Without the folders that `site` adds; then what it would run at the end.
+    code = "import site, sys; sys.modules['onward'] = None; site.execsitecustomize(); print('runs')"
+    quiet, told = (run(*options, sys.executable, "-S", "-c", code) for options in ([], ["--explain"]))
+    assert (quiet.stdout, quiet.stderr) == ("runs\n", "")
+    assert told.stdout == "runs\n"
+    assert f"not active in {sys.executable}: ModuleNotFoundError" in told.stderr
+
+
+def test_onward_run_below_onward_run_changes_nothing_more() -> None:
+    code = "import os; print(os.environ['PYTHONPATH'])"
+    once, twice = run(sys.executable, "-c", code), run(*RUN, sys.executable, "-c", code)
+    assert once.stdout == twice.stdout
