@@ -23,7 +23,16 @@ pub trait Call: Send + Sync {
     ///
     /// A redirect that the client does not follow is an answer too.
     fn get(&self, url: String) -> Answer;
+
+    /// The same for a handler that has its request's headers at hand, and a client that takes some of them along
+    /// without Onward. The benchmarks have such clients.
+    fn get_with<'a>(&self, url: String, _headers: Lookup<'_, 'a>) -> Answer {
+        self.get(url)
+    }
 }
+
+/// Finds an inbound header by its name, as the framework does.
+pub type Lookup<'l, 'a> = &'l (dyn Fn(&str) -> Option<&'a [u8]> + Sync);
 
 /// The headers that the program itself sets on a request to this URL: usually none.
 pub fn caller_headers(url: &str) -> &'static [(&'static str, &'static str)] {
@@ -32,9 +41,29 @@ pub fn caller_headers(url: &str) -> &'static [(&'static str, &'static str)] {
 
 /// A handler's work, after its framework has taken the request apart. `query` is what stands behind `?`.
 pub async fn answer(call: &dyn Call, query: &str) -> String {
-    let to = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "to");
-    let Some((_, to)) = to else { return "error: no `to` in the query".to_owned() };
-    call.get(to.into_owned()).await.unwrap_or_else(|error| format!("error: {error}"))
+    text(match to(query) {
+        Some(to) => call.get(to).await,
+        None => Err(NO_TO.to_owned()),
+    })
+}
+
+/// The same, by [`Call::get_with`].
+pub async fn answer_with<'a>(call: &dyn Call, query: &str, headers: Lookup<'_, 'a>) -> String {
+    text(match to(query) {
+        Some(to) => call.get_with(to, headers).await,
+        None => Err(NO_TO.to_owned()),
+    })
+}
+
+const NO_TO: &str = "no `to` in the query";
+
+fn to(query: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "to").map(|(_, to)| to.into_owned())
+}
+
+fn text(answer: Result<String, String>) -> String {
+    answer.unwrap_or_else(|error| format!("error: {error}"))
 }
 
 /// A client and its name in the table.

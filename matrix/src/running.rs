@@ -12,13 +12,14 @@ use crate::inbound;
 
 /// Sends the inbound request to a server. Servers that do not speak HTTP/1.1 have one of their own.
 pub trait Ask: Send + Sync {
-    /// Asks `/attribute`, `/middleware` or `/bare` to call the URL `to`, with the headers of
+    /// Asks `/attribute`, `/middleware`, `/bare` or `/headers` to call the URL `to`, with the headers of
     /// [`inbound::lines`], and gives the answer's text.
     fn ask(&self, route: &'static str, to: String) -> Answer;
 }
 
 /// A server; it stops when this is dropped.
 pub struct Running {
+    address: SocketAddr,
     ask: Box<dyn Ask>,
     stop: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -26,12 +27,17 @@ pub struct Running {
 impl Running {
     /// A server that speaks HTTP/1.1 and answers `/attribute?to=URL` and the others.
     pub fn http(address: SocketAddr, stop: impl FnOnce() + Send + 'static) -> Self {
-        Self::new(Http { address }, stop)
+        Self::new(address, Http { address }, stop)
     }
 
     /// Any other server.
-    pub fn new(ask: impl Ask + 'static, stop: impl FnOnce() + Send + 'static) -> Self {
-        Self { ask: Box::new(ask), stop: Some(Box::new(stop)) }
+    pub fn new(address: SocketAddr, ask: impl Ask + 'static, stop: impl FnOnce() + Send + 'static) -> Self {
+        Self { address, ask: Box::new(ask), stop: Some(Box::new(stop)) }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// See [`Ask::ask`].

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use onward::Destination;
-use onward_matrix::call::{Answer, Call, Client};
+use onward_matrix::call::{Answer, Call, Client, Lookup};
 use onward_matrix::cell::{self, Cell};
 use onward_matrix::echo::Echo;
 use onward_matrix::table::{self, Summary};
@@ -36,6 +36,31 @@ async fn other_ways_to_write_a_handler_forward_too() {
     for server in servers::VARIANTS {
         let cell = cell::run(server, &clients::ALL[0], &echo).await;
         assert!(cell.passed(), "{cell:#?}");
+    }
+}
+
+/// Answers with what it finds among the headers that it is given.
+struct Finds;
+
+impl Call for Finds {
+    fn get(&self, _: String) -> Answer {
+        Box::pin(async { Err("no headers".to_owned()) })
+    }
+
+    fn get_with<'a>(&self, _: String, headers: Lookup<'_, 'a>) -> Answer {
+        let found = headers("x-b3-spanid").map(|value| String::from_utf8_lossy(value).into_owned());
+        Box::pin(async { found.ok_or_else(|| "not there".to_owned()) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_can_give_its_call_the_headers_of_its_request() {
+    for server in servers::ALL {
+        let running = (server.start)(Arc::new(Finds)).await.expect("it starts");
+        for (route, answer) in [("/headers", "e457b5a2e4d86bd1"), ("/bare", "error: no headers")] {
+            let given = running.ask(route, "http://nobody/".to_owned()).await;
+            assert_eq!(given.as_deref(), Ok(answer), "{}, {route}", server.name);
+        }
     }
 }
 

@@ -4,19 +4,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
+use actix_web::http::header::HeaderValue;
 use actix_web::{App, HttpRequest, HttpServer, get, rt, web};
 use tokio::sync::oneshot;
 
-use crate::call::{Call, answer};
+use crate::call::{Call, answer, answer_with};
 use crate::running::Running;
 
 type Client = web::Data<dyn Call>;
+type Query = web::Query<Vec<(String, String)>>;
 
 // Each handler holds an `Rc` while it waits: actix's handlers need not be `Send`.
 
 #[get("/attribute")]
 #[onward::propagate]
-async fn attribute(call: Client, query: web::Query<Vec<(String, String)>>) -> String {
+async fn attribute(call: Client, query: Query) -> String {
     let query = std::rc::Rc::new(to(&query));
     answer(&**call, &query).await
 }
@@ -27,8 +29,14 @@ async fn by_request(call: Client, request: HttpRequest) -> String {
     answer(&**call, request.query_string()).await
 }
 
-async fn plain(call: Client, request: HttpRequest) -> String {
-    answer(&**call, request.query_string()).await
+async fn plain(call: Client, query: Query) -> String {
+    answer(&**call, &to(&query)).await
+}
+
+async fn headers(call: Client, query: Query, request: HttpRequest) -> String {
+    let headers = request.headers();
+    let lookup = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+    answer_with(&**call, &to(&query), &lookup).await
 }
 
 /// The handler with an extractor only has the query in parts.
@@ -69,6 +77,7 @@ async fn run(call: Arc<dyn Call>, service: fn(&mut web::ServiceConfig), started:
                 web::scope("/middleware").wrap(onward::actix::Forward::new()).route("", web::get().to(plain)),
             )
             .route("/bare", web::get().to(plain))
+            .route("/headers", web::get().to(headers))
     };
     let bound = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0));
     match bound {

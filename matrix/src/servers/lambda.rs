@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use lambda_http::{Body, Error};
@@ -13,7 +13,7 @@ use onward::lambda::Forward;
 use tower::ServiceExt;
 
 use super::serving::serve;
-use crate::call::{Call, answer};
+use crate::call::{Call, answer, answer_with};
 use crate::running::Running;
 
 type App = Arc<dyn Call>;
@@ -25,6 +25,12 @@ async fn attribute(call: App, event: lambda_http::Request) -> Result<Response<Bo
 
 async fn plain(call: App, event: lambda_http::Request) -> Result<Response<Body>, Error> {
     Ok(Response::new(answer(&*call, event.uri().query().unwrap_or_default()).await.into()))
+}
+
+async fn headers(call: App, event: lambda_http::Request) -> Result<Response<Body>, Error> {
+    let lookup = |name: &str| event.headers().get(name).map(HeaderValue::as_bytes);
+    let query = event.uri().query().unwrap_or_default();
+    Ok(Response::new(answer_with(&*call, query, &lookup).await.into()))
 }
 
 pub(super) async fn start(call: App) -> Result<Running, String> {
@@ -40,6 +46,7 @@ pub(super) async fn start(call: App) -> Result<Running, String> {
                     let handler = lambda_http::service_fn(|event| plain(call.clone(), event));
                     Forward::new(handler).oneshot(event).await
                 }
+                "/headers" => headers(call, event).await,
                 _ => plain(call, event).await,
             };
             Ok::<_, std::convert::Infallible>(match answered {

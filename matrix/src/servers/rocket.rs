@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
+use rocket::http::HeaderMap;
 use rocket::http::uri::Origin;
-use rocket::{Config, Route, State, get, routes};
+use rocket::request::{FromRequest, Outcome};
+use rocket::{Config, Request, Route, State, get, routes};
 use tokio::sync::oneshot;
 
-use crate::call::{Call, answer};
+use crate::call::{Call, answer, answer_with};
 use crate::running::Running;
 
 type App = Arc<dyn Call>;
@@ -45,6 +47,24 @@ async fn bare(call: &State<App>, uri: &Origin<'_>) -> String {
     answer(&***call, query(uri)).await
 }
 
+/// All headers of the request: Rocket has no guard for them.
+struct Inbound<'r>(&'r HeaderMap<'r>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Inbound<'r> {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        Outcome::Success(Self(request.headers()))
+    }
+}
+
+#[get("/headers")]
+async fn headers(call: &State<App>, uri: &Origin<'_>, inbound: Inbound<'_>) -> String {
+    let lookup = |name: &str| inbound.0.get_one(name).map(str::as_bytes);
+    answer_with(&***call, query(uri), &lookup).await
+}
+
 /// Waits on the worker's own thread, where the scope is. `block_in_place` hands the worker's other tasks over to another
 /// thread: one of them may be the connection that this waits for.
 fn wait(call: &State<App>, uri: &Origin<'_>) -> String {
@@ -79,7 +99,7 @@ async fn serve(call: App, attribute: Vec<Route>, middleware: Vec<Route>) -> Resu
         .manage(call)
         .mount("/", attribute)
         .mount("/", onward::rocket::Forward::new().routes(middleware))
-        .mount("/", routes![bare])
+        .mount("/", routes![bare, headers])
         .attach(liftoff)
         .ignite()
         .await

@@ -20,7 +20,7 @@ use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
 
 use super::serving::listen;
-use crate::call::{Answer, Call, answer};
+use crate::call::{Answer, Call, answer, answer_with};
 use crate::inbound;
 use crate::running::{Ask, Running, query};
 
@@ -31,6 +31,7 @@ type Answered = Result<Response<String>, Status>;
 trait Relay {
     async fn attribute(&self, request: Request<String>) -> Answered;
     async fn plain(&self, request: Request<String>) -> Answered;
+    async fn headers(&self, request: Request<String>) -> Answered;
 }
 
 #[derive(Clone)]
@@ -45,6 +46,12 @@ impl Relay for App {
 
     async fn plain(&self, request: Request<String>) -> Answered {
         Ok(Response::new(answer(&*self.0, request.get_ref()).await))
+    }
+
+    async fn headers(&self, request: Request<String>) -> Answered {
+        let headers: &HeaderMap = request.metadata().as_ref();
+        let lookup = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+        Ok(Response::new(answer_with(&*self.0, request.get_ref(), &lookup).await))
     }
 }
 
@@ -64,11 +71,15 @@ impl Service<http::Request<Body>> for App {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let app = self.clone();
         Box::pin(async move {
-            let under_attribute = request.uri().path().ends_with("/attribute");
+            let path = request.uri().path().to_owned();
             let method = service_fn(move |request| {
-                let app = app.clone();
+                let (app, path) = (app.clone(), path.clone());
                 async move {
-                    if under_attribute { app.attribute(request).await } else { app.plain(request).await }
+                    match path.as_str() {
+                        "/matrix.Relay/attribute" => app.attribute(request).await,
+                        "/matrix.Relay/headers" => app.headers(request).await,
+                        _ => app.plain(request).await,
+                    }
                 }
             });
             Ok(tonic::server::Grpc::new(ProstCodec::default()).unary(method, request).await)
@@ -117,5 +128,5 @@ pub(super) async fn start(call: Arc<dyn Call>) -> Result<Running, String> {
         tokio::spawn(covered_server.serve_with_incoming(TcpIncoming::from(covered_listener))),
     ];
     let stop = move || serving.iter().for_each(tokio::task::JoinHandle::abort);
-    Ok(Running::new(Asks { bare, covered }, stop))
+    Ok(Running::new(bare, Asks { bare, covered }, stop))
 }

@@ -3,14 +3,14 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper_util::service::TowerToHyperService;
 use onward::tower::ForwardLayer;
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::serving::serve;
-use crate::call::{Call, answer};
+use crate::call::{Call, answer, answer_with};
 use crate::running::Running;
 
 type App = Arc<dyn Call>;
@@ -25,6 +25,12 @@ async fn plain(call: App, request: Request<Incoming>) -> Answered {
     Ok(Response::new(answer(&*call, request.uri().query().unwrap_or_default()).await))
 }
 
+async fn headers(call: App, request: Request<Incoming>) -> Answered {
+    let lookup = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
+    let query = request.uri().query().unwrap_or_default();
+    Ok(Response::new(answer_with(&*call, query, &lookup).await))
+}
+
 pub(super) async fn start(call: App) -> Result<Running, String> {
     let inner = call.clone();
     let covered = ForwardLayer::new().layer(service_fn(move |request| plain(inner.clone(), request)));
@@ -34,6 +40,7 @@ pub(super) async fn start(call: App) -> Result<Running, String> {
             match request.uri().path() {
                 "/attribute" => attribute(call, request).await,
                 "/middleware" => covered.oneshot(request).await,
+                "/headers" => headers(call, request).await,
                 _ => plain(call, request).await,
             }
         }
