@@ -56,6 +56,8 @@ enum AppName {
     Bookinfo,
     /// Dockebi and its storage (Rust)
     Dockebi,
+    /// Reviews over HTTP, with axum, in front of ratings over gRPC, with tonic (Rust)
+    Grpc,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -72,6 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let app = match args.app {
         AppName::Bookinfo => setup.bookinfo()?,
         AppName::Dockebi => setup.dockebi()?,
+        AppName::Grpc => setup.grpc()?,
     };
     let options = Options {
         gateway_port: args.gateway_port,

@@ -1,9 +1,18 @@
 //! ratings: a gRPC service.
 
+use axum::Router;
+use axum::routing::get;
+use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
-use crate::proto::ratings_server::Ratings;
+use crate::proto::ratings_server::{Ratings, RatingsServer};
 use crate::proto::{GetRequest, Stars};
+
+/// The gRPC service, and `/health`.
+pub fn router(service: impl Ratings) -> Router {
+    let grpc = Routes::new(RatingsServer::new(service)).into_axum_router();
+    grpc.route("/health", get("ratings is healthy"))
+}
 
 /// The service.
 #[derive(Clone, Copy, Debug)]

@@ -32,10 +32,21 @@ pub struct Service {
     pub language: String,
     /// How it comes to life.
     pub start: Start,
+    /// What it speaks, to its sidecar and to the others.
+    pub protocol: Protocol,
     /// Path that answers 2xx once the service works, asked directly and not through a sidecar.
     pub health: String,
     /// The upstreams that it can call, in the order in which a request calls them.
     pub calls: Vec<Call>,
+}
+
+/// What a service speaks; Istio takes it from the name of the service's port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http,
+    /// gRPC, over HTTP/2.
+    Grpc,
 }
 
 /// One upstream that a service calls through its sidecar.
@@ -113,15 +124,22 @@ impl fmt::Debug for Start {
 }
 
 impl Service {
-    /// A service without calls whose health path is `/health`.
+    /// A service without calls that speaks HTTP/1.1 and whose health path is `/health`.
     pub fn new(name: &str, language: &str, start: Start) -> Self {
         Self {
             name: name.into(),
             language: language.into(),
             start,
+            protocol: Protocol::Http,
             health: "/health".into(),
             calls: Vec::new(),
         }
+    }
+
+    /// Makes it a gRPC service. Its health path is still asked over HTTP/1.1.
+    #[must_use]
+    pub fn grpc(self) -> Self {
+        Self { protocol: Protocol::Grpc, ..self }
     }
 
     /// Adds a call to `to` that every request makes. The service learns the address from `PREFIX_HOSTNAME` and

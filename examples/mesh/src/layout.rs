@@ -53,17 +53,14 @@ impl Layout {
         let gateway = local(ports.take(gateway_port)?);
         let mut ingress = Vec::new();
         for service in &app.services {
-            ingress.push((service.name.as_str(), local(ports.choose()?)));
+            ingress.push((service, local(ports.choose()?)));
         }
-        let ingress_of = |name: &str| {
-            let found = ingress.iter().find(|(service, _)| *service == name).map(|(_, address)| *address);
-            found.ok_or_else(|| MeshError::App(format!("{name:?} is called, but no service has that name")))
-        };
-        let entry = Hop {
-            direction: Direction::Egress,
-            to: app.entry.clone(),
-            listen: gateway,
-            upstream: ingress_of(&app.entry)?,
+        let egress_to = |name: &str, listen: SocketAddr| {
+            let (service, upstream) = ingress
+                .iter()
+                .find(|(service, _)| service.name == name)
+                .ok_or_else(|| MeshError::App(format!("{name:?} is called, but no service has that name")))?;
+            Ok(hop(Direction::Egress, service, listen, *upstream))
         };
         let proxy = |service: &str, role, admin, hops| Proxy {
             service: service.into(),
@@ -73,17 +70,13 @@ impl Layout {
             collector,
             hops,
         };
+        let entry = egress_to(&app.entry, gateway)?;
         let gateway_proxy = proxy(GATEWAY, Role::Gateway, local(ports.choose()?), vec![entry]);
         let mut seats = Vec::new();
-        for service in &app.services {
+        for (service, listen) in &ingress {
             let own = local(ports.choose()?);
-            let mut hops = vec![Hop {
-                direction: Direction::Ingress,
-                to: service.name.clone(),
-                listen: ingress_of(&service.name)?,
-                upstream: own,
-            }];
-            let env = egress(service, &mut hops, ports, ingress_of)?;
+            let mut hops = vec![hop(Direction::Ingress, service, *listen, own)];
+            let env = egress(service, &mut hops, ports, egress_to)?;
             let proxy = proxy(&service.name, Role::Sidecar, local(ports.choose()?), hops);
             seats.push(Seat { service: own, env, proxy });
         }
@@ -91,12 +84,16 @@ impl Layout {
     }
 }
 
+fn hop(direction: Direction, to: &Service, listen: SocketAddr, upstream: SocketAddr) -> Hop {
+    Hop { direction, to: to.name.clone(), protocol: to.protocol, listen, upstream }
+}
+
 /// Adds a listener per upstream and returns what the service is told about them.
 fn egress(
     service: &Service,
     hops: &mut Vec<Hop>,
     ports: &mut Ports,
-    ingress_of: impl Fn(&str) -> Result<SocketAddr, MeshError>,
+    egress_to: impl Fn(&str, SocketAddr) -> Result<Hop, MeshError>,
 ) -> Result<Environment, MeshError> {
     let mut env = Environment::new();
     for call in &service.calls {
@@ -105,12 +102,7 @@ fn egress(
             continue;
         }
         let listen = local(ports.choose()?);
-        hops.push(Hop {
-            direction: Direction::Egress,
-            to: call.to.clone(),
-            listen,
-            upstream: ingress_of(&call.to)?,
-        });
+        hops.push(egress_to(&call.to, listen)?);
         env.insert(call.host_env.clone(), listen.ip().to_string());
         env.insert(call.port_env.clone(), listen.port().to_string());
     }

@@ -19,7 +19,7 @@ use std::{
 use anyhow::{Context, Result};
 use onward_mesh::{
     app::App,
-    apps::{bookinfo, dockebi},
+    apps::{bookinfo, dockebi, grpc},
     progress::Progress,
 };
 use rustix::fs::FlockOperation;
@@ -76,5 +76,10 @@ impl Setup {
     /// Everything that dockebi needs.
     pub(crate) fn dockebi(&self) -> Result<App> {
         Ok(dockebi::app(&self.rust_program("dockebi")?))
+    }
+
+    /// Everything that the gRPC example needs.
+    pub(crate) fn grpc(&self) -> Result<App> {
+        Ok(grpc::app(&self.rust_program("grpc-example")?))
     }
 }

@@ -31,7 +31,7 @@ struct Demo {
     spans: u64,
 }
 
-const DEMOS: [Demo; 2] = [
+const DEMOS: [Demo; 3] = [
     Demo {
         app: "bookinfo",
         requests: 200,
@@ -40,12 +40,14 @@ const DEMOS: [Demo; 2] = [
         spans: 8,
     },
     Demo { app: "dockebi", requests: 50, concurrency: 8, languages: &["rust"], spans: 4 },
+    Demo { app: "grpc", requests: 50, concurrency: 8, languages: &["rust"], spans: 4 },
 ];
 
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let setup = session.setup()?;
     setup.bookinfo()?;
     setup.dockebi()?;
+    setup.grpc()?;
     let tools = [
         ("ONWARD_ENVOY", setup.envoy()?),
         ("ONWARD_DEMO_PYTHON", setup.venv()?),

@@ -5,13 +5,14 @@ use serde_json::Value;
 
 use super::{session::Session, tally::Runner};
 
-const PACKAGES: [&str; 5] = ["onward", "onward-macros", "bookinfo-reviews", "dockebi", "onward-matrix"];
+const PACKAGES: [&str; 6] =
+    ["onward", "onward-macros", "bookinfo-reviews", "dockebi", "grpc-example", "onward-matrix"];
 
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let mut command = session.cargo();
     command.args(["test", "--no-fail-fast", "--all-features"]);
     command.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
-    session.tests("core, macro, reviews, dockebi and the matrix, all features", Runner::Cargo, command)?;
+    session.tests("core, macro, the Rust examples and the matrix, all features", Runner::Cargo, command)?;
 
     let mut command = session.cargo();
     command.args(["test", "--no-fail-fast", "--package", "onward"]);

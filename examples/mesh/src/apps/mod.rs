@@ -2,3 +2,4 @@
 
 pub mod bookinfo;
 pub mod dockebi;
+pub mod grpc;

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use super::proxy::{Hop, Proxy, Role, SERVICE_PORT};
-use crate::app::{Direction, word};
+use crate::app::{Direction, Protocol, word};
 
 /// How often an Envoy sends its spans, in milliseconds; the default of 5 s would make every run wait for it.
 pub const FLUSH_INTERVAL_MS: u64 = 250;
@@ -20,9 +20,9 @@ const COLLECTOR: &str = "zipkin";
 
 /// The bootstrap of one Envoy. Envoy reads JSON wherever it reads YAML.
 pub fn bootstrap(proxy: &Proxy) -> Value {
-    let mut clusters: Vec<Value> =
-        proxy.hops.iter().map(|hop| cluster(&cluster_name(proxy, hop), hop.upstream)).collect();
-    clusters.push(cluster(COLLECTOR, proxy.collector));
+    let upstream = |hop: &Hop| cluster(&cluster_name(proxy, hop), hop.upstream, hop.protocol);
+    let mut clusters: Vec<Value> = proxy.hops.iter().map(upstream).collect();
+    clusters.push(cluster(COLLECTOR, proxy.collector, Protocol::Http));
     json!({
         "node": { "id": proxy.node_id(), "cluster": proxy.service },
         "admin": { "address": socket(proxy.admin) },
@@ -141,7 +141,11 @@ fn cluster_name(proxy: &Proxy, hop: &Hop) -> String {
     }
 }
 
-fn cluster(name: &str, to: SocketAddr) -> Value {
+fn cluster(name: &str, to: SocketAddr, protocol: Protocol) -> Value {
+    let protocol = match protocol {
+        Protocol::Http => json!({ "http_protocol_options": {} }),
+        Protocol::Grpc => json!({ "http2_protocol_options": {} }),
+    };
     json!({
         "name": name,
         "type": "STATIC",
@@ -151,7 +155,7 @@ fn cluster(name: &str, to: SocketAddr) -> Value {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                 // Node closes idle connections after 5 s: letting go first avoids sending into one that is closing.
                 "common_http_protocol_options": { "idle_timeout": "2s" },
-                "explicit_http_config": { "http_protocol_options": {} },
+                "explicit_http_config": protocol,
             },
         },
         "load_assignment": {
@@ -184,12 +188,14 @@ mod tests {
                 Hop {
                     direction: Direction::Ingress,
                     to: "reviews".into(),
+                    protocol: Protocol::Http,
                     listen: address(3),
                     upstream: address(4),
                 },
                 Hop {
                     direction: Direction::Egress,
                     to: "ratings".into(),
+                    protocol: Protocol::Grpc,
                     listen: address(5),
                     upstream: address(6),
                 },
@@ -218,6 +224,20 @@ mod tests {
         let listeners = &config["static_resources"]["listeners"];
         assert_eq!(listeners[0]["traffic_direction"], "INBOUND");
         assert_eq!(listeners[1]["traffic_direction"], "OUTBOUND");
+    }
+
+    #[test]
+    fn a_grpc_service_is_called_over_http_2_and_nothing_else_is() {
+        let config = sidecar();
+        let options = |cluster: usize| {
+            let options =
+                &config["static_resources"]["clusters"][cluster]["typed_extension_protocol_options"];
+            options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]["explicit_http_config"]
+                .to_string()
+        };
+        assert_eq!(options(0), r#"{"http_protocol_options":{}}"#, "reviews");
+        assert_eq!(options(1), r#"{"http2_protocol_options":{}}"#, "ratings");
+        assert_eq!(options(2), r#"{"http_protocol_options":{}}"#, "the collector");
     }
 
     #[test]

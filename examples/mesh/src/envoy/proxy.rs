@@ -35,6 +35,8 @@ pub struct Hop {
     pub direction: crate::app::Direction,
     /// Name of the service at its far end.
     pub to: String,
+    /// What that service speaks.
+    pub protocol: crate::app::Protocol,
     /// Where it listens.
     pub listen: SocketAddr,
     /// Where it sends to.
