@@ -42,6 +42,7 @@ fn python(session: &mut Session) -> Result<()> {
     setup.python_requirements(&session.root.join("xtask/requirements.txt"))?;
     setup.python_requirements(&session.root.join(PRODUCTPAGE).join("requirements-test.txt"))?;
     setup.python_group(&session.root.join("bindings/python"), "test")?;
+    setup.node_packages(&session.root.join("xtask"))?;
     drop(setup);
     for folder in ["bindings/python", "matrix/python", PRODUCTPAGE] {
         for (what, args) in [("ruff", vec!["check", "."]), ("ruff format", vec!["format", "--check", "."])] {
@@ -55,6 +56,9 @@ fn python(session: &mut Session) -> Result<()> {
         command.args(["-m", "mypy"]);
         session.check(&format!("mypy, {folder}"), command)?;
     }
+    let mut command = session.command("node", "bindings/python");
+    command.arg("../../xtask/node_modules/pyright/index.js").arg("--pythonpath").arg(&python);
+    session.check("pyright, bindings/python", command)?;
     let mut command = session.command(&python, PRODUCTPAGE);
     command.args(["-m", "mypy", "--strict", "catalog.py", "productpage.py", "upstreams.py"]);
     // Its types are in its source: no need to build it for this.

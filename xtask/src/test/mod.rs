@@ -33,13 +33,13 @@ enum Step {
     Lint,
     /// The core with every set of features, the macro, the Rust services, the documentation
     Rust,
-    /// The Python package on every Python of the machine, its matrix, and productpage
+    /// The Python package, its matrix, and productpage
     Python,
     /// The Node package, details and ratings
     Node,
     /// The vectors against their schema, and the runner of every language
     Conformance,
-    /// The packages as users get them, in clean environments
+    /// The packages as users get them, in clean environments, on every Python of the machine
     Packages,
     /// The mesh with real Envoys, and that it shows broken traces with Onward switched off
     Mesh,

@@ -1,15 +1,21 @@
 //! The packages as users get them: built, installed into clean environments outside the tree, and used.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result};
 
-use super::session::{Session, clean_venv};
-use crate::setup;
+use super::{
+    session::{Session, clean_venv},
+    tally::{Runner, Tally},
+};
+use crate::setup::{self, Tool};
 
+/// The oldest Linux that the wheel is for: glibc 2.17, as Rust itself.
+const MANYLINUX: &str = "manylinux_2_17";
 /// What a user has beside the package, for the README's lines.
 const PYTHON_BESIDE: [&str; 2] = ["flask", "requests"];
 
@@ -27,13 +33,19 @@ fn python(session: &mut Session) -> Result<()> {
 
     let dist = session.folder()?;
     let mut command = session.command(&tools, "bindings/python");
-    command
-        .args(["-m", "build", "--outdir"])
-        .arg(&dist)
-        .env("CARGO_TARGET_DIR", setup::target(&session.root));
+    command.args(["-m", "maturin", "build", "--release", "--sdist", "--zig"]);
+    command.args(["--compatibility", MANYLINUX, "--out"]).arg(&dist);
+    // Not in the usual folder: to Cargo, a source distribution unpacked is an old state of this workspace, long built.
+    command.env("CARGO_TARGET_DIR", session.folder()?);
+    // Zig comes as a Python package, and is looked for in this one.
+    command.env("CARGO_ZIGBUILD_PYTHON_PATH", &tools);
     if session.check("Python: the source distribution, and a wheel from it", command)? {
         let wheel = one(&dist, "whl")?;
+        python_platform(session, &tools, &wheel)?;
         python_user(session, "the wheel", &python, &tools, &wheel)?;
+        for python in setup::pythons() {
+            python_tests(session, &python, &wheel)?;
+        }
     }
 
     let clone = session.folder()?.join("clone");
@@ -51,14 +63,28 @@ fn python(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
+/// Asks somebody else than the wheel's builder what it runs on.
+fn python_platform(session: &mut Session, tools: &Path, wheel: &Path) -> Result<()> {
+    let mut command = session.command(tools, "");
+    command.args(["-m", "auditwheel", "show"]).arg(wheel);
+    session.judge(&format!("Python: the wheel runs on {MANYLINUX}"), command, |ended| {
+        let tag = format!("\"{MANYLINUX}_{}\"", env::consts::ARCH);
+        match ended.problem() {
+            None if ended.text.contains(&tag) => (Tally::passed(1), None),
+            None => (Tally::failure(), Some("auditwheel names another platform".to_owned())),
+            problem => (Tally::failure(), problem),
+        }
+    })?;
+    Ok(())
+}
+
 /// Installs `package` into an environment with nothing in it and uses it there.
 fn python_user(session: &mut Session, what: &str, python: &Path, tools: &Path, package: &Path) -> Result<()> {
     let Some(venv) = clean_venv(session, &format!("Python: an environment for {what}"), python)? else {
         return Ok(());
     };
     let home = session.folder()?;
-    let mut command = session.command(&venv, "");
-    command.args(["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]);
+    let mut command = pip_install(session, &venv);
     command
         .arg(package)
         .args(PYTHON_BESIDE)
@@ -76,6 +102,33 @@ fn python_user(session: &mut Session, what: &str, python: &Path, tools: &Path, p
     command.args(["--cache-dir", "mypy"]).arg(&program).current_dir(&home);
     session.check(&format!("Python: the program's types with {what}"), command)?;
     Ok(())
+}
+
+/// Runs the package's own tests with the wheel, in an environment of their own.
+fn python_tests(session: &mut Session, python: &Tool, wheel: &Path) -> Result<()> {
+    let what = format!("Python {}", python.version);
+    let Some(venv) = clean_venv(session, &format!("{what}: an environment"), &python.path)? else {
+        return Ok(());
+    };
+    // The pip that comes with older Pythons knows no groups.
+    let mut newer = pip_install(session, &venv);
+    newer.arg("pip>=25.1");
+    let mut command = pip_install(session, &venv);
+    command.arg(wheel).args(["--group", "bindings/python/pyproject.toml:test"]);
+    if session.check(&format!("{what}: a newer pip"), newer)?
+        && session.check(&format!("{what}: the wheel, and what its tests need"), command)?
+    {
+        let mut command = session.command(&venv, "bindings/python");
+        command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]);
+        session.tests(&format!("{what}: the tests with the wheel"), Runner::Pytest, command)?;
+    }
+    Ok(())
+}
+
+fn pip_install(session: &Session, venv: &Path) -> Command {
+    let mut command = session.command(venv, "");
+    command.args(["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]);
+    command
 }
 
 fn node(session: &mut Session) -> Result<()> {

@@ -37,7 +37,7 @@ from .servers import ASGIMiddleware, WSGIMiddleware
 getForwardHeaders = get_forward_headers  # noqa: N816 - the name in Bookinfo, and in Node
 
 # So that whatever takes a mapping of headers takes them: `requests.get(url, headers=onward.current())`.
-_Mapping.register(ForwardHeaders)
+_Mapping.register(ForwardHeaders)  # pyright: ignore[reportAttributeAccessIssue] - it is one
 
 __all__ = [
     "ASGIMiddleware",
