@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
+
+import pytest
 
 CONFORMANCE = Path(__file__).resolve().parents[3] / "conformance"
 
@@ -19,3 +22,46 @@ def load_cases() -> list[tuple[str, dict]]:
         cases += [(vectors["group"], case) for case in vectors["cases"]]
     assert len(cases) == index["cases"]
     return cases
+
+
+@pytest.fixture
+def server():
+    """A service, on loopback, which is always in the mesh."""
+    from loopback import Recorder
+
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
+
+
+@pytest.fixture
+def heads():
+    """The same, for bytes."""
+    from loopback import HeadRecorder
+
+    recorder = HeadRecorder()
+    yield recorder
+    recorder.close()
+
+
+@pytest.fixture
+def outside(monkeypatch, server):
+    """A URL outside the mesh that leads to the same server.
+
+    It is a name under a public top-level domain that resolves to loopback: a request really leaves for
+    `api.example.com`, with that name in its URL and its `Host`, and ends at a server that records it.
+    """
+    import clients
+
+    monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)
+    clients.resolve_outside()
+    return f"http://{clients.OUTSIDE}:{server.port}"
+
+
+@pytest.fixture
+def instrumented():
+    import onward
+
+    onward.instrument()
+    yield
+    onward.uninstrument()

@@ -40,3 +40,17 @@ BOOKINFO = [
 
 # What of it may leave the mesh.
 CONTEXT_AND_CREDENTIALS = {"end-user", "user-agent", "cookie", "authorization", "jwt"}
+
+EVERYTHING = dict(BOOKINFO)
+TRACE_ONLY = {name: value for name, value in BOOKINFO if name not in CONTEXT_AND_CREDENTIALS}
+
+_DEFAULT_USER_AGENTS = ("python-requests/", "python-urllib3/", "python-httpx/", "Python/3.", "Python-urllib/3.")
+
+
+def forwarded(received: dict[str, str]) -> dict[str, str]:
+    """What of a received request can be Bookinfo's, without what the client libraries set by themselves."""
+    return {
+        name: value
+        for name, value in received.items()
+        if name in EVERYTHING and not value.startswith(_DEFAULT_USER_AGENTS)
+    }

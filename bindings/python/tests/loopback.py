@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """A server that keeps the header lines of every request, and redirects where a path says so."""
+    """A server that keeps the header lines of every request, and redirects or asks once for a password where a path says so."""
 
     def __init__(self) -> None:
         self.received: list[tuple[str, list[tuple[str, str]]]] = []
         self.redirects: dict[str, str] = {}
+        self.challenges: dict[str, str] = {}
         self.before_answering: Callable[[str], object] | None = None
         recorder = self
 
@@ -35,9 +36,12 @@ class Recorder:
                 if recorder.before_answering is not None:
                     recorder.before_answering(self.path)
                 target = recorder.redirects.get(self.path)
-                self.send_response(302 if target else 200)
+                challenge = recorder.challenges.pop(self.path, None)
+                self.send_response(401 if challenge else 302 if target else 200)
                 if target:
                     self.send_header("Location", target)
+                if challenge:
+                    self.send_header("WWW-Authenticate", challenge)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

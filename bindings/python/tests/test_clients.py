@@ -1,27 +1,15 @@
-"""Every HTTP client, as in the matrix, against real servers on loopback.
-
-Loopback is always in the mesh. A destination outside it is a name under a public top-level domain that resolves to
-loopback: the request really leaves for `api.example.com`, with that name in its URL and its `Host`, and ends at a
-server that records it.
-"""
+"""Every HTTP client, as in the matrix, against real servers on loopback."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import threading
 
-import clients
 import onward
 import pytest
 from clients import aiohttp, http_client, httpx, requests, urllib3
-from headers import BOOKINFO, CONTEXT_AND_CREDENTIALS
-from loopback import HeadRecorder, Recorder
-
-EVERYTHING = dict(BOOKINFO)
-TRACE_ONLY = {name: value for name, value in EVERYTHING.items() if name not in CONTEXT_AND_CREDENTIALS}
-DEFAULT_USER_AGENTS = ("python-requests/", "python-urllib3/", "python-httpx/", "Python/3.", "Python-urllib/3.")
+from headers import BOOKINFO, EVERYTHING, TRACE_ONLY, forwarded
 
 CLIENTS = [client for library in (requests, urllib3, httpx, aiohttp, http_client) for client in library.CLIENTS]
 BY_NAME = {client.name: client for client in CLIENTS}
@@ -45,36 +33,6 @@ def instrumented(client):
         onward.uninstrument()
 
 
-@pytest.fixture
-def server():
-    recorder = Recorder()
-    yield recorder
-    recorder.close()
-
-
-@pytest.fixture
-def heads():
-    recorder = HeadRecorder()
-    yield recorder
-    recorder.close()
-
-
-@pytest.fixture
-def outside(monkeypatch, server):
-    monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)
-    clients.resolve_outside()
-    return f"http://api.example.com:{server.port}"
-
-
-def ours(received: dict[str, str]) -> dict[str, str]:
-    """What of a received request can be forwarded, without what the libraries set by themselves."""
-    return {
-        name: value
-        for name, value in received.items()
-        if name in EVERYTHING and not value.startswith(DEFAULT_USER_AGENTS)
-    }
-
-
 def test_there_are_fifteen_ways_to_call() -> None:
     assert len(BY_NAME) == len(CLIENTS) == 15
 
@@ -82,7 +40,7 @@ def test_there_are_fifteen_ways_to_call() -> None:
 def test_every_header_reaches_a_service_of_the_mesh(client, server) -> None:
     with onward.scope(BOOKINFO):
         client.call(f"{server.url}/ratings")
-    assert [ours(received) for received in server.headers("/ratings")] == [EVERYTHING]
+    assert [forwarded(received) for received in server.headers("/ratings")] == [EVERYTHING]
 
 
 def test_every_header_reaches_it_from_a_coroutine(client, server) -> None:
@@ -91,14 +49,14 @@ def test_every_header_reaches_it_from_a_coroutine(client, server) -> None:
             await client.acall(f"{server.url}/ratings")
 
     asyncio.run(handler())
-    assert [ours(received) for received in server.headers("/ratings")] == [EVERYTHING]
+    assert [forwarded(received) for received in server.headers("/ratings")] == [EVERYTHING]
 
 
 @pytest.mark.parametrize("client", [client for client in CLIENTS if client.instrument], ids=lambda client: client.name)
 def test_without_instrumentation_nothing_is_forwarded(client, server) -> None:
     with onward.scope(BOOKINFO):
         client.call(f"{server.url}/ratings")
-    assert [ours(received) for received in server.headers("/ratings")] == [{}]
+    assert [forwarded(received) for received in server.headers("/ratings")] == [{}]
 
 
 @pytest.mark.parametrize("client", [client for client in CLIENTS if client.instrument], ids=lambda client: client.name)
@@ -119,30 +77,30 @@ def test_only_trace_headers_leave_the_mesh(client, server, outside) -> None:
         client.call(f"{outside}/books")
     (received,) = server.headers("/books")
     assert received["host"].startswith("api.example.com:")
-    assert ours(received) == TRACE_ONLY
+    assert forwarded(received) == TRACE_ONLY
 
 
 def test_a_redirect_out_of_the_mesh_takes_off_what_may_not_go_there(client, server, outside) -> None:
     server.redirects["/inside"] = f"{outside}/outside"
     with onward.scope(BOOKINFO):
         client.call(f"{server.url}/inside")
-    assert [ours(received) for received in server.headers("/inside")] == [EVERYTHING]
-    assert [ours(received) for received in server.headers("/outside")] == ([TRACE_ONLY] if client.follows else [])
+    assert [forwarded(received) for received in server.headers("/inside")] == [EVERYTHING]
+    assert [forwarded(received) for received in server.headers("/outside")] == ([TRACE_ONLY] if client.follows else [])
 
 
 def test_a_redirect_within_the_mesh_keeps_everything(client, server) -> None:
     server.redirects["/first"] = f"http://localhost:{server.port}/second"
     with onward.scope(BOOKINFO):
         client.call(f"{server.url}/first")
-    assert [ours(received) for received in server.headers("/second")] == ([EVERYTHING] if client.follows else [])
+    assert [forwarded(received) for received in server.headers("/second")] == ([EVERYTHING] if client.follows else [])
 
 
 def test_a_redirect_back_into_the_mesh_has_everything_again(client, server, outside) -> None:
     server.redirects["/first"] = f"{server.url}/second"
     with onward.scope(BOOKINFO):
         client.call(f"{outside}/first")
-    assert [ours(received) for received in server.headers("/first")] == [TRACE_ONLY]
-    assert [ours(received) for received in server.headers("/second")] == ([EVERYTHING] if client.follows else [])
+    assert [forwarded(received) for received in server.headers("/first")] == [TRACE_ONLY]
+    assert [forwarded(received) for received in server.headers("/second")] == ([EVERYTHING] if client.follows else [])
 
 
 def test_a_callers_credential_that_a_redirect_takes_off_is_not_replaced_by_the_users(client, server) -> None:
@@ -187,7 +145,7 @@ def test_a_signed_request_is_left_alone(client, server, query, headers) -> None:
     with onward.scope(BOOKINFO):
         client.get(f"{server.url}/bucket{query}", headers)
     (received,) = server.headers(f"/bucket{query}")
-    assert ours(received) == {name.lower(): value for name, value in headers.items()}
+    assert forwarded(received) == {name.lower(): value for name, value in headers.items()}
 
 
 def test_values_leave_byte_for_byte_and_names_in_lower_case(client, heads) -> None:
@@ -207,11 +165,11 @@ def test_values_leave_byte_for_byte_and_names_in_lower_case(client, heads) -> No
 def test_repeated_lines_stay_lines_where_the_library_can_hold_them(client, heads) -> None:
     with onward.scope([("tracestate", "a=1"), ("cookie", "a=1"), ("tracestate", "b=2"), ("cookie", "b=2")]):
         client.call(f"{heads.url}/ratings")
-    forwarded = [line for line in heads.lines() if line.startswith((b"tracestate", b"cookie"))]
+    sent = [line for line in heads.lines() if line.startswith((b"tracestate", b"cookie"))]
     if client.name in JOINING:
-        assert forwarded == [b"tracestate: a=1,b=2", b"cookie: a=1; b=2"]
+        assert sent == [b"tracestate: a=1,b=2", b"cookie: a=1; b=2"]
     else:
-        assert forwarded == [b"tracestate: a=1", b"tracestate: b=2", b"cookie: a=1", b"cookie: b=2"]
+        assert sent == [b"tracestate: a=1", b"tracestate: b=2", b"cookie: a=1", b"cookie: b=2"]
 
 
 def test_explicit_and_instrumented_together_add_nothing_twice(client, server, outside) -> None:
@@ -223,8 +181,8 @@ def test_explicit_and_instrumented_together_add_nothing_twice(client, server, ou
         client.get(f"{server.url}/first", {"Authorization": "Basic mine"})
     # That no line is there twice, the server has checked.
     if client.follows:
-        assert [ours(received) for received in server.headers("/inside")] == [EVERYTHING]
-        assert [ours(received) for received in server.headers("/outside")] == [TRACE_ONLY]
+        assert [forwarded(received) for received in server.headers("/inside")] == [EVERYTHING]
+        assert [forwarded(received) for received in server.headers("/outside")] == [TRACE_ONLY]
         (received,) = server.headers("/second")
         assert received.get("authorization") != EVERYTHING["authorization"]
         assert received["x-request-id"] == EVERYTHING["x-request-id"]
