@@ -241,3 +241,13 @@ def test_repeated_use_of_bad_input_leaks_no_references() -> None:
         extract(bad)
         onward.get_forward_headers({"x-request-id": "1", "cookie": bad["cookie"]})
     assert sys.getrefcount(value) == before
+
+
+def test_a_callers_header_wins_even_if_its_value_is_no_text() -> None:
+    carrier = {"end-user": "\u20ac", "X-Request-Id": 7, "tracestate": None}
+    before = dict(carrier)
+    inbound = {"x-request-id": "7f6c", "traceparent": "00-1", "end-user": "jason", "jwt": "a"}
+    captured = onward.Propagator().extract(inbound)
+    captured.inject(carrier)
+    assert carrier == before | {"jwt": "a"}
+    assert [row["outcome"] for row in captured.explain(None, before)] == ["held_back"] * 3 + ["forwarded"]
