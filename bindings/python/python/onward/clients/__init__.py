@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _client(module: str, file: str) -> Hook:
-    """Have a library patched by a file of this folder, which is made of that library and imported no sooner."""
+    """Have a library patched by a file, as seen from this folder, that is made of it and imported no sooner."""
 
     def patch(library: ModuleType) -> Callable[[], None]:
         return importlib.import_module(f".{file}", __name__).patch(library)  # type: ignore[no-any-return]
@@ -28,6 +28,7 @@ _CLIENTS = {
     client.name: client
     for client in (
         _client("aiohttp", "aiohttp"),
+        _client("celery", ".messages.celery"),
         _client("grpc", "grpc"),
         _client("http.client", "http_client"),
         _client("httpx", "httpx"),
