@@ -62,7 +62,7 @@ class _Forward:
     """What calls to a target get."""
 
     def __init__(self, target: str | bytes, is_on: Callable[[], bool] = lambda: True) -> None:
-        self._destinations = _destinations(target)
+        self._authorities = _authorities(_text(target))
         self._is_on = is_on
 
     def _forwarding(self, details: Any) -> Any:
@@ -73,16 +73,17 @@ class _Forward:
         try:
             metadata = getattr(details, "metadata", None)
             lines = list(metadata or ())
+            path = _text(details.method)
             # Of several addresses any may get the call: what may go to each of them.
             added = min(
-                (captured._additions(destination, lines, [], True) for destination in self._destinations),  # noqa: FBT003, SLF001 - ours
+                (captured._additions(authority + path, lines, [], True) for authority in self._authorities),  # noqa: FBT003, SLF001 - ours
                 key=len,
             )
             if getattr(details, "credentials", None) is not None:
                 # Nobody knows their headers before they are asked; they are the caller's own.
                 own = {row["name"] for row in captured.explain().rows if row["class"] == "credential"}
                 added = [line for line in added if line[0] not in own]
-        except (OnwardError, TypeError):
+        except (OnwardError, TypeError, ValueError):
             # What is no metadata is for gRPC to refuse.
             return details
         lines += to_metadata(added)
@@ -101,10 +102,13 @@ class _Details(grpc.ClientCallDetails):
         return getattr(self._details, name)
 
 
-def _destinations(target: str | bytes) -> list[str]:
-    """Give the authorities that a target stands for."""
-    if isinstance(target, bytes):
-        target = target.decode("latin-1")
+def _text(name: str | bytes) -> str:
+    """Read a target or a method, of which gRPC takes both."""
+    return name.decode("latin-1") if isinstance(name, bytes) else name
+
+
+def _authorities(target: str) -> list[str]:
+    """Give what a target stands for."""
     scheme, _, path = target.partition(":")
     if path.startswith("//"):
         path = path[2:].partition("/")[2]
