@@ -9,7 +9,8 @@ import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from onward.clients.http_client import HTTPConnection, HTTPHandler
+from onward.clients.http_client import HTTPConnection
+from onward.clients.urllib_request import HTTPHandler
 
 from .client import PATIENCE, Blocking
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import sys
-import urllib.request
+from http import client
 from typing import TYPE_CHECKING, Any
 
 from onward._scope import current
@@ -14,6 +13,7 @@ from ._outbound import additions, wrap
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# What `urllib.request` writes by itself.
 _LIBRARY = {"user-agent": f"Python-urllib/{sys.version_info[0]}.{sys.version_info[1]}"}
 
 
@@ -45,11 +45,11 @@ def _destination(connection: Any, target: str) -> str | None:
         return target if "://" in target else None
     tunnel = getattr(connection, "_tunnel_host", None)
     host, port = (tunnel, connection._tunnel_port) if tunnel else (connection.host, connection.port)  # noqa: SLF001
-    scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
+    scheme = "https" if connection.default_port == client.HTTPS_PORT else "http"
     return f"{scheme}://[{host}]:{port}{target}" if ":" in host else f"{scheme}://{host}:{port}{target}"
 
 
-class HTTPConnection(http.client.HTTPConnection):
+class HTTPConnection(client.HTTPConnection):
     """A connection that adds the headers, for a program that is not to be patched."""
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
@@ -57,26 +57,12 @@ class HTTPConnection(http.client.HTTPConnection):
         super().endheaders(*args, **kwargs)
 
 
-class HTTPSConnection(http.client.HTTPSConnection):
+class HTTPSConnection(client.HTTPSConnection):
     """A connection that adds the headers, for a program that is not to be patched."""
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
         _add(self)
         super().endheaders(*args, **kwargs)
-
-
-class HTTPHandler(urllib.request.HTTPHandler):
-    """For an opener: ``urllib.request.build_opener(HTTPHandler, HTTPSHandler).open(url)``."""
-
-    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(HTTPConnection, req)
-
-
-class HTTPSHandler(urllib.request.HTTPSHandler):
-    """The same for `https`."""
-
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(HTTPSConnection, req)
 
 
 def patch(module: Any) -> Callable[[], None]:

@@ -1,0 +1,28 @@
+"""`urllib.request`: handlers whose connections add the headers. Otherwise its requests are those of `http.client`."""
+
+from __future__ import annotations
+
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from .http_client import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
+
+class HTTPHandler(urllib.request.HTTPHandler):
+    """For an opener, in a program that is not to be patched.
+
+    ``opener = urllib.request.build_opener(HTTPHandler, HTTPSHandler)``
+    """
+
+    def do_open(self, _http_class: Any, req: urllib.request.Request, **options: Any) -> HTTPResponse:
+        return super().do_open(HTTPConnection, req, **options)
+
+
+class HTTPSHandler(urllib.request.HTTPSHandler):
+    """The same for `https`."""
+
+    def do_open(self, _http_class: Any, req: urllib.request.Request, **options: Any) -> HTTPResponse:
+        return super().do_open(HTTPSConnection, req, **options)
