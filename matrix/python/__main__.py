@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def main() -> int:
     chosen = [server for server in servers.ALL if arguments.framework in {None, server.name}]
     if not chosen:
         parser.error(f"there is no framework {arguments.framework}")
+    # Some frameworks log every request.
+    logging.disable(logging.INFO)
     clients.resolve_outside()
     cells = []
     with echo.running() as running:
