@@ -6,7 +6,7 @@ status is an answer. The process that calls does, once, `resolve_outside()` and,
 `instrument`, `onward.instrument(*client.instrument)`; a client without them has Onward's explicit object in it.
 """
 
-from . import aiohttp, http_client, httpx, requests, urllib3
+from . import aiohttp, grpc, http_client, httpx, requests, urllib3
 from .client import OUTSIDE, Client, caller_headers, resolve_outside
 
 __all__ = ["ALL", "OUTSIDE", "Client", "caller_headers", "resolve_outside"]
@@ -17,5 +17,6 @@ ALL: tuple[Client, ...] = (
     *httpx.CLIENTS,
     *aiohttp.CLIENTS,
     *http_client.CLIENTS,
+    *grpc.CLIENTS,
 )
 """All of them, in the order of the table."""

@@ -11,6 +11,7 @@ from . import (
     falcon,
     fastapi,
     flask,
+    grpc,
     litestar,
     pyramid,
     quart,
@@ -38,5 +39,6 @@ ALL: tuple[Server, ...] = (
     *pyramid.SERVERS,
     *asgi.SERVERS,
     *wsgi.SERVERS,
+    *grpc.SERVERS,
 )
 """All of them, in the order of the table."""
