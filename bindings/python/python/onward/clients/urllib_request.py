@@ -17,12 +17,12 @@ class HTTPHandler(urllib.request.HTTPHandler):
     ``opener = urllib.request.build_opener(HTTPHandler, HTTPSHandler)``
     """
 
-    def do_open(self, _http_class: Any, req: urllib.request.Request, **options: Any) -> HTTPResponse:
-        return super().do_open(HTTPConnection, req, **options)
+    def do_open(self, http_class: Any, req: urllib.request.Request, **http_conn_args: Any) -> HTTPResponse:  # noqa: ARG002 - ours instead
+        return super().do_open(HTTPConnection, req, **http_conn_args)
 
 
 class HTTPSHandler(urllib.request.HTTPSHandler):
     """The same for `https`."""
 
-    def do_open(self, _http_class: Any, req: urllib.request.Request, **options: Any) -> HTTPResponse:
-        return super().do_open(HTTPSConnection, req, **options)
+    def do_open(self, http_class: Any, req: urllib.request.Request, **http_conn_args: Any) -> HTTPResponse:  # noqa: ARG002 - ours instead
+        return super().do_open(HTTPSConnection, req, **http_conn_args)
