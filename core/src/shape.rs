@@ -54,7 +54,8 @@ impl<'a> Batch<'a> {
         let lines = Lines::new(self.block).filter(|line| self.shape & bit(line.rank) != 0);
         for (slot, line) in map.values_mut().zip(lines) {
             let value = Value { bytes: line.value, block: Some(self.block), sensitive: line.sensitive };
-            *slot = value.to_http()?;
+            // The empty value is static: not dropping it leaks nothing, and spares a call through a table.
+            std::mem::forget(std::mem::replace(slot, value.to_http()?));
         }
         Some(map)
     }

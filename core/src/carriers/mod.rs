@@ -148,6 +148,7 @@ impl<'a> Value<'a> {
 
     /// The value as the crate http has it, sharing the capture's memory where that is possible. `None` where that type cannot hold it.
     #[must_use]
+    #[inline]
     pub fn to_http(&self) -> Option<HeaderValue> {
         let mut value = match self.block {
             Some(block) => HeaderValue::from_maybe_shared(block.slice_ref(self.bytes)),
