@@ -275,6 +275,52 @@ export function express(options?: {
 }): (request: any, response: any, next: (error?: any) => void) => void
 
 /**
+ * Messages: a request goes on in whoever reads what was written to a queue or a log. A message is stored, and read by whoever
+ * subscribes: it takes trace and context headers, and no credentials unless asked.
+ *
+ * Headers of a message are a plain object (kafkajs, AMQP, or any data that goes through JSON), a `Map`, or an array of pairs;
+ * or they are in `headers` of what is given. Text in them stands for its UTF-8 bytes, as message libraries write it.
+ */
+export const messages: {
+  /**
+   * Writes the current headers into a message: text, or a `Buffer` where a value is no UTF-8. What the producer has set wins,
+   * with its whole family. Outside of a request nothing is written.
+   *
+   * @returns the message
+   * @throws {@link OnwardError} `unsupported_carrier`
+   *
+   * @example
+   * ```js
+   * await producer.send({ topic, messages: [{ value, headers: messages.inject({}) }] })            // kafkajs
+   * channel.publish(exchange, key, content, { headers: messages.inject({}) })                      // amqplib
+   * await queue.add('ratings', { product, headers: messages.inject({}) })                          // BullMQ
+   * ```
+   */
+  inject<T extends object>(message: T, options?: MessageOptions): T
+
+  /**
+   * Captures the headers of a message, for {@link run}. Without headers, as several libraries give it, none.
+   *
+   * @throws {@link OnwardError} `unsupported_carrier`
+   *
+   * @example
+   * ```js
+   * await consumer.run({ eachMessage: ({ message }) => run(messages.extract(message.headers), () => handle(message)) })
+   * ```
+   */
+  extract(message: object | null | undefined, options?: { propagator?: Propagator }): ForwardHeaders
+
+  /** Tells header by header what `inject` would do to a message, and why. */
+  explain(message?: object, options?: MessageOptions): ExplainRow[]
+}
+
+/** How a message takes headers. */
+export interface MessageOptions {
+  /** Whether credentials go into it: for a queue that only those read who may see them. */
+  credentials?: boolean
+}
+
+/**
  * From now on, every request that the global `fetch`, `node:http` and `node:https` send while a request is handled carries
  * its headers, as far as they may go to the destination. Calling it again changes nothing.
  *

@@ -6,6 +6,7 @@ const { Propagator } = require('./lib/propagator')
 const { defaultPropagator, setDefault } = require('./lib/default')
 const { current, run, carry, propagate, express } = require('./lib/scope')
 const { instrument, uninstrument } = require('./lib/instrument')
+const messages = require('./lib/messages')
 
 function getForwardHeaders(carrier, destination) {
   return defaultPropagator().getForwardHeaders(carrier, destination)
@@ -31,6 +32,7 @@ module.exports = {
   extract,
   getForwardHeaders,
   instrument,
+  messages,
   propagate,
   run,
   setDefault,

@@ -12,6 +12,7 @@ export const {
   extract,
   getForwardHeaders,
   instrument,
+  messages,
   propagate,
   run,
   setDefault,

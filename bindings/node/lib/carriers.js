@@ -44,16 +44,17 @@ function isPlain(carrier) {
 }
 
 /**
- * All header lines of a carrier, flat. Names and values are strings afterwards, whatever they were.
+ * All header lines of a carrier, flat. Names and values are strings afterwards, whatever they were: values as `toText`
+ * makes them.
  *
  * @throws {OnwardError} `unsupported_carrier`
  */
-function lines(carrier) {
+function lines(carrier, toText = text) {
   try {
     const read = reader(carrier, 0)
     if (read !== undefined) {
       const flat = []
-      read((name, value) => push(flat, name, value))
+      read((name, value) => push(flat, name, value, toText))
       return flat
     }
   } catch (error) {
@@ -91,10 +92,10 @@ function list(array, visit) {
   }
 }
 
-function push(flat, name, value) {
+function push(flat, name, value, toText) {
   if (typeof name !== 'string' || value === undefined || value === null) return
-  if (Array.isArray(value)) for (const each of value) push(flat, name, Array.isArray(each) ? NO_TEXT : each)
-  else flat.push(name, text(value))
+  if (Array.isArray(value)) for (const each of value) push(flat, name, Array.isArray(each) ? NO_TEXT : each, toText)
+  else flat.push(name, toText(value))
 }
 
 function text(value) {
@@ -115,4 +116,4 @@ function isRequest(value) {
   }
 }
 
-module.exports = { incoming, isParsed, isClean, isPlain, isRequest, lines }
+module.exports = { NO_TEXT, incoming, isParsed, isClean, isPlain, isRequest, lines, text }

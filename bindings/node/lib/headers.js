@@ -149,13 +149,20 @@ class ForwardHeaders {
   static [Symbol.for('onward.write')](headers, kind, into, destination, isDefault) {
     headers.#write(kind, into, destination, isDefault)
   }
+
+  /** Onward's own way to the headers in the core's hands; undefined where there was no request. */
+  static [Symbol.for('onward.captured')](headers) {
+    return headers.#policy === undefined ? undefined : headers.#captured()
+  }
 }
 
 const make = ForwardHeaders[OURS]
 const write = ForwardHeaders[Symbol.for('onward.write')]
+const captured = ForwardHeaders[Symbol.for('onward.captured')]
 delete ForwardHeaders[OURS]
 delete ForwardHeaders[Symbol.for('onward.write')]
+delete ForwardHeaders[Symbol.for('onward.captured')]
 
 const EMPTY = make({ picked: {} })
 
-module.exports = { ForwardHeaders, EMPTY, make, write }
+module.exports = { ForwardHeaders, EMPTY, captured, make, write }

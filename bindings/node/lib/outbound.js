@@ -16,7 +16,7 @@ const PLAIN = {
   },
   write: (object, name, values, separator) => {
     remove(Object.keys(object), name, (key) => delete object[key])
-    const property = { value: values.join(separator), writable: true, enumerable: true, configurable: true }
+    const property = { value: joined(values, separator), writable: true, enumerable: true, configurable: true }
     Object.defineProperty(object, name, property)
   }
 }
@@ -53,7 +53,7 @@ const MAP = {
   each: HEADERS.each,
   write: (map, name, values, separator) => {
     remove([...map.keys()], name, (key) => map.delete(key))
-    map.set(name, values.join(separator))
+    map.set(name, joined(values, separator))
   }
 }
 
@@ -62,6 +62,11 @@ const OUTGOING = {
     for (const name of message.getHeaderNames()) visit(name, message.getHeader(name))
   },
   write: (message, name, values) => message.setHeader(name, values.length === 1 ? values[0] : values)
+}
+
+/** One value, which in a message may be bytes; several are text. */
+function joined(values, separator) {
+  return values.length === 1 ? values[0] : values.join(separator)
 }
 
 function isNamed(present, name) {
@@ -86,4 +91,4 @@ function writer(carrier) {
   throw new OnwardError('unsupported_carrier', '', `cannot write headers to this carrier; ${advice}`)
 }
 
-module.exports = { FLAT, OUTGOING, PAIRS, PLAIN, writer }
+module.exports = { FLAT, MAP, OUTGOING, PAIRS, PLAIN, writer }

@@ -48,16 +48,39 @@ impl NativeCapture {
 
     fn added<const REPEATS: bool>(
         &self,
-        destination: Option<&str>,
+        destination: Option<&Destination<'_>>,
         outbound: &[String],
         defaults: Vec<String>,
     ) -> Vec<String> {
         let mut outbound = Outbound::<REPEATS>::new(outbound, defaults);
         match destination {
-            Some(destination) => self.inner.inject_to(&Destination::parse(destination), &mut outbound),
+            Some(destination) => self.inner.inject_to(destination, &mut outbound),
             None => self.inner.inject(&mut outbound),
         }
         outbound.added
+    }
+
+    fn explained(
+        &self,
+        destination: Option<&Destination<'_>>,
+        outbound: &[String],
+        defaults: &[String],
+    ) -> Vec<Row> {
+        let outbound = Outbound::<true>::new(outbound, Vec::new());
+        let is_default = |name: &str| defaults.iter().any(|default| default.eq_ignore_ascii_case(name));
+        let explanation = self.inner.explain_with(destination, &outbound, is_default);
+        let rows = explanation.rows().iter().map(|row| Row {
+            name: row.name.clone(),
+            class: row.class.as_str().into(),
+            outcome: row.outcome.as_str().into(),
+            rule: row.rule.into(),
+            reason: if row.outcome == Outcome::Dropped && self.is_not_latin1(&row.name) {
+                NOT_LATIN1.1.into()
+            } else {
+                row.reason.clone()
+            },
+        });
+        rows.collect()
     }
 }
 
@@ -107,11 +130,29 @@ impl NativeCapture {
         repeats: bool,
     ) -> Either<Vec<String>, Failure> {
         guarded(|| {
-            let destination = destination.as_deref();
+            let destination = destination.as_deref().map(Destination::parse);
             Ok(if repeats {
-                self.added::<true>(destination, &outbound, defaults)
+                self.added::<true>(destination.as_ref(), &outbound, defaults)
             } else {
-                self.added::<false>(destination, &outbound, defaults)
+                self.added::<false>(destination.as_ref(), &outbound, defaults)
+            })
+        })
+    }
+
+    /// What injection adds to the headers of a message, flat.
+    #[napi(catch_unwind)]
+    pub fn inject_message(
+        &self,
+        outbound: Vec<String>,
+        credentials: bool,
+        repeats: bool,
+    ) -> Either<Vec<String>, Failure> {
+        guarded(|| {
+            let destination = Some(&message(credentials));
+            Ok(if repeats {
+                self.added::<true>(destination, &outbound, Vec::new())
+            } else {
+                self.added::<false>(destination, &outbound, Vec::new())
             })
         })
     }
@@ -126,21 +167,18 @@ impl NativeCapture {
     ) -> Either<Vec<Row>, Failure> {
         guarded(|| {
             let destination = destination.as_deref().map(Destination::parse);
-            let outbound = Outbound::<true>::new(&outbound, Vec::new());
-            let is_default = |name: &str| defaults.iter().any(|default| default.eq_ignore_ascii_case(name));
-            let explanation = self.inner.explain_with(destination.as_ref(), &outbound, is_default);
-            let rows = explanation.rows().iter().map(|row| Row {
-                name: row.name.clone(),
-                class: row.class.as_str().into(),
-                outcome: row.outcome.as_str().into(),
-                rule: row.rule.into(),
-                reason: if row.outcome == Outcome::Dropped && self.is_not_latin1(&row.name) {
-                    NOT_LATIN1.1.into()
-                } else {
-                    row.reason.clone()
-                },
-            });
-            Ok(rows.collect())
+            Ok(self.explained(destination.as_ref(), &outbound, &defaults))
         })
     }
+
+    /// What becomes of each header on the way into a message.
+    #[napi(catch_unwind)]
+    pub fn explain_message(&self, outbound: Vec<String>, credentials: bool) -> Either<Vec<Row>, Failure> {
+        guarded(|| Ok(self.explained(Some(&message(credentials)), &outbound, &[])))
+    }
+}
+
+/// Where the headers of a message go.
+fn message(credentials: bool) -> Destination<'static> {
+    if credentials { Destination::message_with_credentials() } else { Destination::message() }
 }

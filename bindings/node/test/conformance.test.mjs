@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { isUtf8 } from 'node:buffer'
 import http from 'node:http'
 import test from 'node:test'
 import { createRequire } from 'node:module'
 
-import { OnwardError, Propagator, current } from '../index.mjs'
+import { OnwardError, Propagator, current, messages, run } from '../index.mjs'
 import { cases } from './vectors.mjs'
 import { parsedRequests } from './servers.mjs'
 
@@ -110,13 +111,53 @@ function check(each, headers) {
   }
 }
 
+/** The same with the headers of a message, which are read again: text stands for its UTF-8 bytes. */
+function checkMessage(each, policy) {
+  const { message: options, outbound = [], lines, single } = each
+  for (const [expected, carriers] of [[lines, { pairs: MULTI.pairs }], [single, SINGLE]]) {
+    if (expected === undefined) continue
+    for (const [name, { make, read }] of Object.entries(carriers)) {
+      const message = make(outbound)
+      assert.equal(messages.inject(message, options), message)
+      assert.deepEqual(read(message), [...outbound, ...expected.map(([name, value]) => [name, held(value)])], `into ${name}`)
+      if (outbound.length === 0) {
+        assert.deepEqual([...messages.extract(message, { propagator: policy })], expected, `from ${name}`)
+        const through = JSON.parse(JSON.stringify(read(message)))
+        assert.deepEqual([...messages.extract(through, { propagator: policy })], expected, `from ${name} through JSON`)
+      }
+    }
+  }
+  if (each.explain !== undefined) {
+    const rows = messages.explain(Object.fromEntries(outbound), options)
+    assert.deepEqual(rows.map(({ name, outcome, rule }) => [name, outcome, rule]), each.explain)
+  }
+}
+
+function checkCapture(each, policy, headers) {
+  if (each.message === undefined) return check(each, headers)
+  if (each.dropped !== undefined) check({ dropped: each.dropped }, headers)
+  run(headers, () => checkMessage(each, policy))
+}
+
+/** Whether the case says what forwarding by hand gives. */
+const isByHand = ({ single, outbound = [], message }) => single !== undefined && outbound.length === 0 && message === undefined
+
+function held(value) {
+  const bytes = Buffer.from(value, 'latin1')
+  return isUtf8(bytes) ? bytes.toString('utf8') : bytes
+}
+
 /** The same, asked of the core. */
 function checkCore(each, compiled) {
   const capture = compiled.extract((each.inbound ?? []).flat())
   const outbound = (each.outbound ?? []).flat()
   const pairs = (flat) => flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]]] : []))
   const defaults = each.default_user_agent ? ['user-agent'] : []
-  const inject = (repeats) => pairs(capture.inject(each.destination, outbound, defaults, repeats))
+  const credentials = each.message?.credentials === true
+  const inject = (repeats) => {
+    if (each.message !== undefined) return pairs(capture.injectMessage(outbound, credentials, repeats))
+    return pairs(capture.inject(each.destination, outbound, defaults, repeats))
+  }
   if (each.lines !== undefined) assert.deepEqual(inject(true), each.lines, 'native, with repeats')
   if (each.single !== undefined) assert.deepEqual(inject(false), each.single, 'native, one value a name')
   if (each.dropped !== undefined) {
@@ -124,7 +165,9 @@ function checkCore(each, compiled) {
     assert.deepEqual(new Set(drops), new Set(each.dropped.map((pair) => pair.join(' '))), 'native drops')
   }
   if (each.explain !== undefined) {
-    const rows = capture.explain(each.destination, outbound, defaults)
+    const rows = each.message === undefined
+      ? capture.explain(each.destination, outbound, defaults)
+      : capture.explainMessage(outbound, credentials)
     assert.deepEqual(rows.map(({ name, outcome, rule }) => [name, outcome, rule]), each.explain, 'native rows')
   }
 }
@@ -158,7 +201,8 @@ for (const each of all) {
       assert.equal(compiled.inMesh(each.destination), each.in_mesh, 'native')
     }
     if (each.inbound === undefined) {
-      check(each, current())
+      if (each.message !== undefined) checkMessage(each, policy)
+      else check(each, current())
       return
     }
     checkCore(each, compiled)
@@ -167,8 +211,8 @@ for (const each of all) {
       const carrier = make(each.inbound)
       if (carrier === undefined) continue
       try {
-        check(each, policy.extract(carrier))
-        if (each.single !== undefined && (each.outbound ?? []).length === 0) {
+        checkCapture(each, policy, policy.extract(carrier))
+        if (isByHand(each)) {
           assert.deepEqual(Object.entries(policy.getForwardHeaders(carrier, each.destination)), each.single)
         }
       } catch (error) {
@@ -192,8 +236,8 @@ test('requests that Node has parsed give the same, touched and untouched', async
       assert.ok(requests[i] instanceof http.IncomingMessage)
       if (touched) void requests[i].headers
       try {
-        check(each, propagator(each).extract(requests[i]))
-        if (each.single !== undefined && (each.outbound ?? []).length === 0) {
+        checkCapture(each, propagator(each), propagator(each).extract(requests[i]))
+        if (isByHand(each)) {
           assert.deepEqual(Object.entries(propagator(each).getForwardHeaders(requests[i], each.destination)), each.single)
         }
       } catch (error) {

@@ -27,7 +27,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 
 const EXPORTS = [
   'ForwardHeaders', 'OnwardError', 'Propagator', 'carry', 'current', 'defaultPropagator', 'explain', 'express', 'extract',
-  'getForwardHeaders', 'instrument', 'propagate', 'run', 'setDefault', 'uninstrument'
+  'getForwardHeaders', 'instrument', 'messages', 'propagate', 'run', 'setDefault', 'uninstrument'
 ]
 
 test('the tarball holds the binary, the face and the types, and nothing else', () => {
@@ -87,6 +87,13 @@ const rows: onward.ExplainRow[] = onward.explain(request, 'https://api.example.c
 const handler = onward.propagate(async (req: IncomingMessage, res: ServerResponse) => { res.end() })
 createServer(handler)
 const size: number = onward.run(captured, (a: number) => a + onward.current().size, 1)
+const message = { value: 'body', headers: onward.messages.inject({ priority: 3 }, { credentials: true }) }
+const kafka: { [name: string]: Buffer | string | (Buffer | string)[] | undefined } = onward.messages.inject({})
+onward.run(onward.messages.extract(message.headers, { propagator }), () => onward.messages.explain())
+onward.messages.extract(undefined)
+console.log(message.headers.priority + 1, kafka)
+// @ts-expect-error not a message
+onward.messages.inject('priority')
 onward.instrument()
 try { onward.setDefault(propagator) } catch (error) { if (error instanceof onward.OnwardError) console.log(error.code, error.token) }
 // @ts-expect-error an option that does not exist
@@ -128,7 +135,7 @@ console.log(all)
 
 test('the types name exactly what the module exports', async () => {
   const { readFileSync } = await import('node:fs')
-  const declared = readFileSync(join(root, 'index.d.ts'), 'utf8').matchAll(/^export (?:class|function) (\w+)/gm)
+  const declared = readFileSync(join(root, 'index.d.ts'), 'utf8').matchAll(/^export (?:class|function|const) (\w+)/gm)
   assert.deepEqual([...declared].map(([, name]) => name).sort(), EXPORTS)
   const onward = require('../index.js')
   const members = (name) => {
