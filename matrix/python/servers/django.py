@@ -42,7 +42,7 @@ def failed(_: Any) -> HttpResponse:
     raise LookupError
 
 
-class _Sync:
+class Sync:
     """Views that are plain functions."""
 
     def __init__(self, answer: Answer) -> None:
@@ -68,7 +68,7 @@ class _Sync:
         self.urlpatterns = _patterns(attribute, ClassBased.as_view(), plain, streamed)
 
 
-class _Async:
+class Async:
     """Views that are coroutines."""
 
     def __init__(self, answer: Answer) -> None:
@@ -108,9 +108,9 @@ def _patterns(attribute: Any, class_based: Any, plain: Any, streamed: Any) -> li
 
 
 @contextlib.contextmanager
-def start(answer: Answer) -> Iterator[int]:
+def start(answer: Answer, views: type[Sync | Async] = Sync) -> Iterator[int]:
     """Start it under WSGI."""
-    with override_settings(ROOT_URLCONF=_Sync(answer)):
+    with override_settings(ROOT_URLCONF=views(answer)):
         with override_settings(MIDDLEWARE=MIDDLEWARE):
             covered = WSGIHandler()
         with wsgi.serving(split.wsgi(covered, WSGIHandler())) as port:
@@ -118,9 +118,9 @@ def start(answer: Answer) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def start_asgi(answer: Answer) -> Iterator[int]:
+def start_asgi(answer: Answer, views: type[Sync | Async] = Async) -> Iterator[int]:
     """Start it under ASGI."""
-    with override_settings(ROOT_URLCONF=_Async(answer)):
+    with override_settings(ROOT_URLCONF=views(answer)):
         with override_settings(MIDDLEWARE=MIDDLEWARE):
             covered = ASGIHandler()
         with asgi.serving(split.asgi(covered, ASGIHandler())) as port:

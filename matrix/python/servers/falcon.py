@@ -39,7 +39,7 @@ def _routes(answer: Answer) -> Any:
             resp.stream = pieces()
 
     class Failed:
-        def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        def on_get(self, _req: falcon.Request, _resp: falcon.Response) -> None:
             raise LookupError
 
     def handled(req: falcon.Request, resp: falcon.Response, _error: LookupError, _params: Any) -> None:
@@ -75,7 +75,7 @@ def _asgi_routes(answer: Answer) -> Any:
             resp.stream = pieces()
 
     class Failed:
-        async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        async def on_get(self, _req: falcon.asgi.Request, _resp: falcon.asgi.Response) -> None:
             raise LookupError
 
     async def handled(

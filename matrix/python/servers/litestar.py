@@ -69,6 +69,7 @@ def _routes(answer: Answer, *middleware: Any) -> Litestar:
         [attribute, attribute_sync, ClassBased, plain, streamed, failed, background, explicit],
         exception_handlers={LookupError: handled},
         middleware=middleware,
+        logging_config=None,
     )
 
 
