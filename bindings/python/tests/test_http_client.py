@@ -42,6 +42,11 @@ def test_a_request_written_line_by_line_gets_what_it_lacks(connection_class, hea
     ]
 
 
+def test_a_request_that_was_never_begun_fails_as_without_onward(connection_class) -> None:
+    with onward.scope(BOOKINFO), pytest.raises(http.client.CannotSendHeader):
+        connection_class("127.0.0.1", 9).endheaders()
+
+
 def test_requests_on_a_kept_connection_have_their_own_headers(connection_class, server) -> None:
     connection = connection_class("127.0.0.1", server.port)
     connection.connect()

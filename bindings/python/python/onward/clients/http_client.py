@@ -19,9 +19,9 @@ _LIBRARY = {"user-agent": f"Python-urllib/{sys.version_info[0]}.{sys.version_inf
 
 def _add(connection: Any) -> None:
     """Add the headers to a request that has all of its own, which stand in the connection's buffer as lines."""
-    if not current():
-        return
     buffer: list[bytes] = connection._buffer  # noqa: SLF001 - the one place where the headers are
+    if not buffer or not current():
+        return
     target = buffer[0].decode("latin-1").split(" ")[1]
     url = _destination(connection, target)
     if url is None:

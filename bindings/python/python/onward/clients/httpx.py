@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LIBRARY = {"user-agent": f"python-httpx/{httpx.__version__}"}
 # Where a request's extensions say what its hops share. The request that is sent says there that it is decided about.
 _KEY = "onward"
-_DECIDED = "decided"
+_DECIDED = object()
 
 
 def _prepare(request: httpx.Request) -> httpx.Request:
