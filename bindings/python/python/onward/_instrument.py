@@ -14,10 +14,11 @@ def instrument(*names: str, servers: bool = False) -> None:
     """Let outbound requests carry the headers of the request that is being handled.
 
     Without names, this covers every client library that Onward knows, whether it is imported yet or not; what is
-    not installed is left out. Given names, only these: ``onward.instrument("requests")``. With ``servers=True``,
-    frameworks capture the headers of every request by themselves too, so that no handler needs a line; call it before
-    they are imported, or start the program with ``onward-run``. Doing it twice does nothing more. Outside a request
-    nothing is added.
+    not installed is left out. Given names, only these: ``onward.instrument("requests", "http.client")``. There are
+    `aiohttp`, `celery`, `grpc`, `http.client` (with it `urllib.request`), `httpx`, `requests` and `urllib3`; botocore's
+    requests are left alone. With ``servers=True``, frameworks capture the headers of every request by themselves too,
+    so that no handler needs a line; call it before they are imported, or start the program with ``onward-run``. Doing
+    it twice does nothing more. Outside a request nothing is added.
 
     Raises `PolicyError` for a mistake in the environment, `ArgumentError` for a client that Onward does not know.
     """

@@ -40,14 +40,7 @@ _lock = threading.RLock()
 
 
 def instrument(*names: str) -> None:
-    """Let outbound requests carry the headers of the request that is being handled.
-
-    Without names, this covers every client library that Onward knows, whether it is imported yet or not; what is
-    not installed is left out. Given names, only these: ``onward.instrument("requests")``. Doing it twice does
-    nothing more. Outside a request nothing is added.
-
-    Raises `PolicyError` for a mistake in the environment, `ArgumentError` for a client that Onward does not know.
-    """
+    """Patch these libraries, or all: what `onward.instrument` does for clients."""
     clients = _chosen(names)
     default()
     with _lock:
