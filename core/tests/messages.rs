@@ -160,8 +160,10 @@ mod lapin {
         captured().inject(&mut table);
         let names: Vec<_> = table.inner().keys().map(ShortString::as_str).collect();
         assert_eq!(names, ["end-user", "priority", "tracestate", "x-request-id"]);
-        let end_user = AMQPValue::LongString(b"jos\xe9".to_vec().into());
-        assert_eq!(table.inner().get("end-user"), Some(&end_user));
+        let request_id = AMQPValue::LongString(b"7f6c".to_vec().into());
+        assert_eq!(table.inner().get("x-request-id"), Some(&request_id));
+        let no_text = AMQPValue::ByteArray(b"jos\xe9".to_vec().into());
+        assert_eq!(table.inner().get("end-user"), Some(&no_text));
 
         let read = onward::get_forward_headers(&table);
         let lines: Vec<_> = read.iter().collect();

@@ -26,7 +26,13 @@ impl Inject for FieldTable {
     fn insert(&mut self, name: Name<'_>, value: Value<'_>) {
         // AMQP takes names of up to 255 bytes; only one under a prefix rule can be longer, and that one stays out.
         if let Ok(name) = ShortString::try_new(name.as_str()) {
-            self.insert(name, AMQPValue::LongString(value.as_bytes().to_vec().into()));
+            let bytes = value.as_bytes().to_vec();
+            // Consumers in other languages read a long string as UTF-8, and lose what is none.
+            let value = match str::from_utf8(&bytes) {
+                Ok(_) => AMQPValue::LongString(bytes.into()),
+                Err(_) => AMQPValue::ByteArray(bytes.into()),
+            };
+            self.insert(name, value);
         }
     }
 
