@@ -8,6 +8,7 @@ use onward_mesh::{
     MeshError,
     analysis::{Report, analyse},
     app::App,
+    apps::bookinfo::Productpage,
     load,
     progress::Progress,
     runner::{Mesh, Options},
@@ -54,6 +55,8 @@ pub(crate) struct Args {
 enum AppName {
     /// Productpage (Python), details (Node), reviews (Rust), ratings (Node)
     Bookinfo,
+    /// The same, productpage without a line of Onward, under `onward-run`
+    BookinfoRun,
     /// Dockebi and its storage (Rust)
     Dockebi,
     /// Reviews over HTTP, with axum, in front of ratings over gRPC, with tonic (Rust)
@@ -72,7 +75,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let progress = Progress::new();
     let setup = Setup::new(progress)?;
     let app = match args.app {
-        AppName::Bookinfo => setup.bookinfo()?,
+        AppName::Bookinfo => setup.bookinfo(Productpage::Explicit)?,
+        AppName::BookinfoRun if args.no_forwarding => setup.bookinfo(Productpage::Alone)?,
+        AppName::BookinfoRun => setup.bookinfo(Productpage::UnderOnwardRun)?,
         AppName::Dockebi => setup.dockebi()?,
         AppName::Grpc => setup.grpc()?,
     };

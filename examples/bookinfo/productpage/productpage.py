@@ -7,12 +7,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, redirect, render_template, request, session, url_for
+from flask import Flask, Request, Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from onward import default, get_forward_headers
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -23,8 +23,13 @@ from upstreams import Answer, Upstreams
 DEMO_SECRET_KEY = "bookinfo-demo"
 
 
-def create_app(env: Mapping[str, str] = os.environ) -> Flask:
-    """The application, configured by the environment variables that the README lists."""
+def create_app(
+    env: Mapping[str, str] = os.environ, forwarded: Callable[[Request], dict[str, Any]] = lambda _: {}
+) -> Flask:
+    """The application, configured by the environment variables that the README lists.
+
+    `forwarded` gives the headers of a request that go with every call made for it.
+    """
     app = Flask(__name__)
     app.secret_key = env.get("PRODUCTPAGE_SECRET_KEY") or DEMO_SECRET_KEY
     # The fields of the upstreams' JSON stay in the order in which they came.
@@ -33,15 +38,10 @@ def create_app(env: Mapping[str, str] = os.environ) -> Flask:
     registry = CollectorRegistry()
     upstreams = Upstreams(env, registry)
     flood_factor = int(env.get("FLOOD_FACTOR") or 0)
-    forwarding = env.get("ONWARD_DEMO_FORWARDING") != "off"
-    # A mistake in ONWARD_* stops the service here, and not its first request.
-    default()
 
-    def forward_headers() -> dict[str, Any]:
+    def call_headers() -> dict[str, Any]:
         """The headers that every call made for the current request carries."""
-        if not forwarding:
-            return {}
-        headers: dict[str, Any] = get_forward_headers(request)
+        headers = forwarded(request)
         # Who the user is says the session; what a client claims in a header does not count.
         headers.pop("end-user", None)
         if "user" in session:
@@ -74,7 +74,7 @@ def create_app(env: Mapping[str, str] = os.environ) -> Flask:
 
     @app.get("/productpage")
     def front() -> str:
-        headers = forward_headers()
+        headers = call_headers()
         details = upstreams.details("0", headers)
         upstreams.flood_reviews("0", headers, flood_factor)
         reviews = upstreams.reviews("0", headers)
@@ -88,15 +88,15 @@ def create_app(env: Mapping[str, str] = os.environ) -> Flask:
 
     @app.get("/api/v1/products/<product_id>")
     def product(product_id: str) -> ResponseReturnValue:
-        return as_json(upstreams.details(product_id, forward_headers()))
+        return as_json(upstreams.details(product_id, call_headers()))
 
     @app.get("/api/v1/products/<product_id>/reviews")
     def product_reviews(product_id: str) -> ResponseReturnValue:
-        return as_json(upstreams.reviews(product_id, forward_headers()))
+        return as_json(upstreams.reviews(product_id, call_headers()))
 
     @app.get("/api/v1/products/<product_id>/ratings")
     def product_ratings(product_id: str) -> ResponseReturnValue:
-        return as_json(upstreams.ratings(product_id, forward_headers()))
+        return as_json(upstreams.ratings(product_id, call_headers()))
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -115,11 +115,11 @@ class QuietHandler(WSGIRequestHandler):
         pass
 
 
-def main(arguments: list[str]) -> int:
+def main(app: Flask, arguments: list[str]) -> int:
     """Serves until SIGTERM or Ctrl-C; the exit status is 2 for a port that is none."""
     text = arguments[0] if arguments else "9080"
     if len(arguments) > 1 or not text.isdecimal() or int(text) > 65535:
-        print("usage: python productpage.py PORT", file=sys.stderr)
+        print(f"usage: python {Path(sys.argv[0]).name} PORT", file=sys.stderr)
         return 2
     logging.basicConfig(level=logging.WARNING, format="productpage: %(message)s")
     server = make_server(
@@ -138,4 +138,4 @@ def main(arguments: list[str]) -> int:
 app = create_app()
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(app, sys.argv[1:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -74,7 +75,8 @@ class Upstreams:
             return
         with ThreadPoolExecutor(max_workers=min(times, 32)) as pool:
             for _ in range(times):
-                pool.submit(self.reviews, product_id, headers)
+                # In a copy of the context each: what belongs to the request goes along into the thread.
+                pool.submit(copy_context().run, self.reviews, product_id, headers)
 
     def _ask(self, name: str, product_id: str, headers: dict[str, Any], attempts: int = 1) -> Answer:
         url = f"{self.services[name].address}/{name}/{quote(product_id, safe='')}"

@@ -19,7 +19,10 @@ use std::{
 use anyhow::{Context, Result};
 use onward_mesh::{
     app::App,
-    apps::{bookinfo, dockebi, grpc},
+    apps::{
+        bookinfo::{self, Productpage},
+        dockebi, grpc,
+    },
     progress::Progress,
 };
 use rustix::fs::FlockOperation;
@@ -59,7 +62,7 @@ impl Setup {
     }
 
     /// Everything that Bookinfo needs.
-    pub(crate) fn bookinfo(&self) -> Result<App> {
+    pub(crate) fn bookinfo(&self, productpage: Productpage) -> Result<App> {
         let node = self.node()?.path.clone();
         let python = self.venv()?;
         self.python_requirements(&self.root.join("examples/bookinfo/productpage/requirements.txt"))?;
@@ -69,7 +72,8 @@ impl Setup {
             self.node_packages(&self.root.join("examples/bookinfo").join(service))?;
         }
         let reviews = self.rust_program("bookinfo-reviews")?;
-        let tools = bookinfo::Tools { root: &self.root, python: &python, node: &node, reviews: &reviews };
+        let root = &self.root;
+        let tools = bookinfo::Tools { root, python: &python, node: &node, reviews: &reviews, productpage };
         Ok(bookinfo::app(&tools))
     }
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, env, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use onward_mesh::apps::bookinfo::Productpage;
 use serde_json::Value;
 
 use super::{
@@ -31,11 +32,18 @@ struct Demo {
     spans: u64,
 }
 
-const DEMOS: [Demo; 3] = [
+const DEMOS: [Demo; 4] = [
     Demo {
         app: "bookinfo",
         requests: 200,
         concurrency: 16,
+        languages: &["node", "python", "rust"],
+        spans: 8,
+    },
+    Demo {
+        app: "bookinfo-run",
+        requests: 50,
+        concurrency: 8,
         languages: &["node", "python", "rust"],
         spans: 8,
     },
@@ -45,7 +53,7 @@ const DEMOS: [Demo; 3] = [
 
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let setup = session.setup()?;
-    setup.bookinfo()?;
+    setup.bookinfo(Productpage::Explicit)?;
     setup.dockebi()?;
     setup.grpc()?;
     let tools = [
@@ -155,7 +163,7 @@ mod tests {
 
     fn judged(from: &str, to: &str) -> (bool, bool) {
         let summary = Summary::read(&WHOLE.replace(from, to)).unwrap();
-        (DEMOS[1].whole(&summary).is_ok(), DEMOS[1].broken(&summary).is_ok())
+        (DEMOS[2].whole(&summary).is_ok(), DEMOS[2].broken(&summary).is_ok())
     }
 
     #[test]

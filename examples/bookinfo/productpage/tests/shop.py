@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import http.client
+import os
+import re
+import signal
 import socketserver
+import subprocess
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
-from productpage import QuietHandler, create_app
+from explicit import create_app
+from productpage import QuietHandler
 
 Lines = list[tuple[str, str]]
 
@@ -93,8 +99,15 @@ class Response:
         return ", ".join(value for key, value in self.headers if key.lower() == name)
 
 
+FOLDER = Path(__file__).parents[1]
+
+
 class Shop:
-    def __init__(self) -> None:
+    """productpage with its three upstreams: in its explicit form, or as it is, started by a command."""
+
+    def __init__(self, *command: str) -> None:
+        self._command = command
+        self._process: subprocess.Popen[str] | None = None
         self.details = Stub(DETAILS)
         self.reviews = Stub(REVIEWS)
         self.ratings = Stub(RATINGS)
@@ -102,9 +115,14 @@ class Shop:
         for name in ("details", "reviews", "ratings"):
             self.env[f"{name.upper()}_HOSTNAME"] = "127.0.0.1"
             self.env[f"{name.upper()}_SERVICE_PORT"] = str(getattr(self, name).port)
-        self._server = None
+        self._server: BaseWSGIServer | None = None
 
     def _port(self) -> int:
+        if self._command:
+            if self._process is None:
+                self._process = start(*self._command, "productpage.py", "0", **self.env)
+                self._process_port = port_from(self._process, r"^productpage ready on http://127\.0\.0\.1:(\d+)$")
+            return self._process_port
         if self._server is None:
             app = create_app(self.env)
             self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
@@ -128,6 +146,38 @@ class Shop:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
+        if self._process is not None:
+            stop(self._process)
+
+
+def start(*command: str, **variables: str) -> subprocess.Popen[str]:
+    """Starts a command in productpage's folder."""
+    return subprocess.Popen(
+        command,
+        cwd=FOLDER,
+        env={**os.environ, "HOST": "127.0.0.1", **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def port_from(process: subprocess.Popen[str], pattern: str) -> int:
+    """The port in the first line that has `pattern`."""
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if found := re.search(pattern, line):
+            return int(found[1])
+    raise AssertionError("".join(seen))
+
+
+def stop(process: subprocess.Popen[str]) -> int:
+    """Ends a process as an orchestrator does, and gives its exit status."""
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    return process.returncode
 
 
 def exchange(port: int, method: str, path: str, headers: Lines, body: str = "") -> Response:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+
 import pytest
 from shop import Lines, Shop
+
+UNDER_ONWARD_RUN = (sys.executable, "-m", "onward", sys.executable)
 
 # Bookinfo's 20 headers in its order, each with a value that a parser, a trimmer or a re-encoder would change.
 BOOKINFO: Lines = [
@@ -31,6 +36,16 @@ BOOKINFO: Lines = [
 NAMES = {name for name, _ in BOOKINFO}
 # `end-user` comes from the session, never from a client.
 EXPECTED = sorted((name, value) for name, value in BOOKINFO if name != "end-user")
+
+
+@pytest.fixture(params=["explicit", "under onward-run"])
+def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """productpage in both of its forms."""
+    shop = Shop(*UNDER_ONWARD_RUN) if request.param == "under onward-run" else Shop()
+    # The session says who the user is, and productpage sends that by itself.
+    shop.env["ONWARD_HEADERS"] = "-end-user"
+    yield shop
+    shop.stop()
 
 
 def test_every_call_for_the_page_carries_the_headers_byte_for_byte(shop: Shop) -> None:
@@ -92,9 +107,20 @@ def test_a_user_name_beyond_latin_1_arrives_as_utf_8(shop: Shop) -> None:
     assert shop.details.calls[0].only({"end-user"}) == [("end-user", "예진".encode().decode("latin-1"))]
 
 
-def test_with_the_demos_forwarding_off_nothing_arrives(shop: Shop) -> None:
+def test_the_calls_of_a_flood_carry_the_headers_too(shop: Shop) -> None:
+    shop.env["FLOOD_FACTOR"] = "3"
+    shop.get("/productpage", BOOKINFO)
+    assert [call.only(NAMES) for call in shop.reviews.calls] == [EXPECTED] * 4
+
+
+@pytest.mark.parametrize("form", ["explicit", "alone"])
+def test_with_the_demos_forwarding_off_nothing_arrives(form: str) -> None:
+    shop = Shop(sys.executable) if form == "alone" else Shop()
     shop.env["ONWARD_DEMO_FORWARDING"] = "off"
-    shop.get("/productpage", [*BOOKINFO, ("cookie", shop.login("jason"))])
-    for stub in (shop.details, shop.reviews):
-        # The client library names itself, as it does for every request without a user agent.
-        assert stub.calls[0].only(NAMES) == [("user-agent", "python-requests/2.34.2")]
+    try:
+        shop.get("/productpage", BOOKINFO)
+        for stub in (shop.details, shop.reviews):
+            # The client library names itself, as it does for every request without a user agent.
+            assert stub.calls[0].only(NAMES) == [("user-agent", "python-requests/2.34.2")]
+    finally:
+        shop.stop()

@@ -1,8 +1,19 @@
 //! Bookinfo: productpage (Python) calls details (Node) and reviews (Rust), reviews calls ratings (Node).
 
-use std::path::Path;
+use std::{ffi::OsStr, path::Path};
 
 use crate::app::{App, Launch, PortIn, Service, Start};
+
+/// The forms of productpage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Productpage {
+    /// It calls `get_forward_headers` by itself.
+    Explicit,
+    /// No line of it knows Onward: `onward-run` starts it.
+    UnderOnwardRun,
+    /// The same program without `onward-run`.
+    Alone,
+}
 
 /// What the services are started with.
 #[derive(Clone, Copy, Debug)]
@@ -15,19 +26,22 @@ pub struct Tools<'a> {
     pub node: &'a Path,
     /// The built program `bookinfo-reviews`.
     pub reviews: &'a Path,
+    /// How productpage forwards.
+    pub productpage: Productpage,
 }
 
 /// The app, with reviews in its third version (red stars).
 pub fn app(tools: &Tools<'_>) -> App {
     let dir = |service: &str| tools.root.join("examples/bookinfo").join(service);
+    let launch = |program: &Path, service: &str, args: &[&OsStr]| Launch {
+        program: program.into(),
+        args: args.iter().map(Into::into).collect(),
+        env: Vec::new(),
+        dir: Some(dir(service)),
+        port: PortIn::LastArgument,
+    };
     let script = |program: &Path, service: &str, file: &str| {
-        Start::Command(Launch {
-            program: program.into(),
-            args: vec![file.into()],
-            env: Vec::new(),
-            dir: Some(dir(service)),
-            port: PortIn::LastArgument,
-        })
+        Start::Command(launch(program, service, &[file.as_ref()]))
     };
     let version_3 = [("ENABLE_RATINGS", "true"), ("STAR_COLOR", "red"), ("SERVICE_VERSION", "v3")];
     let reviews = Start::Command(Launch {
@@ -37,7 +51,17 @@ pub fn app(tools: &Tools<'_>) -> App {
         dir: None,
         port: PortIn::Env("PORT".into()),
     });
-    let productpage = script(tools.python, "productpage", "productpage.py");
+    let productpage = match tools.productpage {
+        Productpage::Explicit => script(tools.python, "productpage", "explicit.py"),
+        Productpage::Alone => script(tools.python, "productpage", "productpage.py"),
+        Productpage::UnderOnwardRun => {
+            let program = tools.python.as_os_str();
+            let command = ["-m".as_ref(), "onward".as_ref(), program, "productpage.py".as_ref()];
+            // Who the user is says the session, and productpage sends that by itself.
+            let env = vec![("ONWARD_HEADERS".to_owned(), "-end-user".to_owned())];
+            Start::Command(Launch { env, ..launch(tools.python, "productpage", &command) })
+        }
+    };
     App {
         name: "bookinfo".into(),
         entry: "productpage".into(),
