@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import urllib3
-from urllib3 import HTTPHeaderDict
+from urllib3._collections import HTTPHeaderDict  # where 1.26 has it too
 
 from ._outbound import Decided, additions, wrap
 
@@ -28,13 +28,13 @@ def _send(  # noqa: PLR0913, PLR0917 - urllib3's own signature
     *args: Any,
     **kwargs: Any,
 ) -> Any:
-    headers = pool.headers if headers is None else headers
-    if not isinstance(headers, Decided) and not _is_botocore(pool):
+    callers: Any = pool.headers if headers is None else headers
+    if not isinstance(callers, Decided) and not _is_botocore(pool):
         # A manager follows redirects with a new call, whose `retries` tell of the ones before.
         hops = None if getattr(retries, "history", ()) else object()
-        add = additions(_destination(pool, url), headers.items(), {}, hops, repeats=True)
+        add = additions(_destination(pool, url), callers.items(), {}, hops, repeats=True)
         if add:
-            headers = _Headers(headers)
+            headers = _Headers(callers)
             for name, value in add:
                 headers.add(name, value)
     return original(pool, method, url, body, headers, retries, *args, **kwargs)
