@@ -452,7 +452,7 @@ def test_only_trace_headers_leave_the_mesh(echo) -> None:
                 assert ask(channel) == answers(TRACE_ONLY, "18 in scope")
         with grpc.insecure_channel(f"reviews.bookinfo:{echo}", options=through(address)) as channel:
             assert ask(channel) == answers(EVERYTHING, "18 in scope")
-    assert asked == [f"api.example.com:{echo}", f"api.example.com:{echo}", f"reviews.bookinfo:{echo}"]
+    assert set(asked) == {f"api.example.com:{echo}", f"reviews.bookinfo:{echo}"}
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -462,7 +462,7 @@ async def test_only_trace_headers_leave_the_mesh_from_coroutines(echo) -> None:
             assert await ask_aio(channel) == answers_aio(TRACE_ONLY, "18 in scope")
         async with grpc.aio.insecure_channel(f"reviews.bookinfo:{echo}", options=through(address)) as channel:
             assert await ask_aio(channel) == answers_aio(EVERYTHING, "18 in scope")
-    assert asked == [f"api.example.com:{echo}", f"reviews.bookinfo:{echo}"]
+    assert set(asked) == {f"api.example.com:{echo}", f"reviews.bookinfo:{echo}"}
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def to_metadata(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> Pairs
     the call, is left out, and noted in the log `onward.grpc` at level DEBUG: names with other characters than letters,
     digits, `_`, `-` and `.`, values that are not printable ASCII, and in `-bin` keys what is no base64.
     """
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    pairs: Any = headers.items() if isinstance(headers, Mapping) else headers
     return tuple((name, piece) for name, value in pairs for piece in _allowed(name, value))
 
 
@@ -72,7 +72,7 @@ class _Forward:
             return details
         try:
             metadata = getattr(details, "metadata", None)
-            lines = list(metadata or ())
+            lines: list[tuple[str, str | bytes]] = list(metadata or ())
             path = _text(details.method)
             # Of several addresses any may get the call: what may go to each of them.
             added = min(
