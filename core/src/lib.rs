@@ -128,4 +128,5 @@ pub mod __private {
 /// The guide's programs, compiled and run.
 #[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
 #[doc = include_str!("../../docs/rust.md")]
+#[doc = include_str!("../README.md")]
 struct Guide;

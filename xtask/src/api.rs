@@ -1,4 +1,4 @@
-//! `cargo xtask api`: what the Rust crates offer, listed in a file, so that no change of it goes unseen.
+//! `cargo xtask api`: what the Rust crates offer, listed in files, so that no change of it goes unseen.
 //!
 //! rustdoc writes the JSON that the list is made from only with an unstable option. The variable that allows it on a
 //! stable toolchain is set for rustdoc alone: build scripts that saw it would build half of the dependencies anew.
@@ -11,7 +11,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use public_api::PublicApi;
 use similar::TextDiff;
 
 use crate::setup;
@@ -62,11 +61,7 @@ fn list(root: &Path, name: &str) -> Result<String> {
         .with_context(|| {
             format!("cannot read rustdoc's JSON of {name}; it is Rust 1.95's that is understood")
         })?;
-    Ok(text(&api))
-}
-
-fn text(api: &PublicApi) -> String {
-    api.items().map(|item| format!("{item}\n")).collect()
+    Ok(api.to_string())
 }
 
 fn rustdoc_json(root: &Path, name: &str) -> Result<PathBuf> {

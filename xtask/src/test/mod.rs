@@ -2,6 +2,7 @@
 
 mod browser;
 mod conformance;
+mod crates;
 mod lint;
 mod mesh;
 mod node;
