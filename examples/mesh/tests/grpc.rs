@@ -1,12 +1,12 @@
 //! HTTP in front of gRPC, behind real Envoys: the services of `examples/grpc`, and what arrives at the far end.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod support;
 
 use std::{path::Path, sync::Arc, sync::Mutex, time::Duration};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use grpc_example::{
     proto::{GetRequest, Stars, ratings_server::Ratings},
     ratings, reviews,
@@ -107,7 +107,7 @@ async fn a_request_over_http_and_grpc_is_one_whole_trace_and_its_headers_arrive_
     }
     for headers in seen {
         for (name, value) in SENT {
-            let received: Vec<_> = headers.get_all(name).iter().map(|value| value.as_bytes()).collect();
+            let received: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
             assert_eq!(received, [value.as_bytes()], "{name}");
         }
         assert_eq!(headers["content-type"], "application/grpc");
