@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import http from 'node:http'
+import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
-import { OnwardError, Propagator, current, express, extract, messages, run } from '../index.mjs'
+import { OnwardError, Propagator, current, express, extract, instrument, messages, run, uninstrument } from '../index.mjs'
 
 const require = createRequire(import.meta.url)
 const encodeRecord = require('kafkajs/src/protocol/recordBatch/record/v0')
@@ -190,4 +191,53 @@ test('a request of node:http goes on in the consumer, and ends with it', async (
   assert.deepEqual(seen, [ALLOWED, {}])
   assert.equal(current().size, 0)
   assert.deepEqual(extract(ALL).toObject(), ALL)
+})
+
+// The page's code, with libraries that do what a broker does: what a producer has written reaches the consumer.
+const [KAFKA_WRITE, KAFKA_READ, AMQP, BULLMQ, EXPLAIN] = [
+  ...readFileSync(new URL('../../../docs/node/messages.md', import.meta.url), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)
+].map(([, code]) => code.replace("const { messages, run } = require('onward')\n", ''))
+
+test('the code of docs/node/messages.md takes a request through every kind of queue', async (t) => {
+  const received = []
+  const server = http.createServer((req, res) => {
+    received.push(Object.fromEntries(Object.entries(req.headers).filter(([name]) => name in ALL)))
+    res.end()
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  instrument()
+  t.after(() => {
+    uninstrument()
+    server.close()
+  })
+  const execute = (code, names) => {
+    const local = code.replaceAll('http://ratings:9080', `http://127.0.0.1:${server.address().port}`)
+    const compiled = new (async () => {}).constructor('messages', 'run', ...Object.keys(names), local)
+    return compiled(messages, run, ...Object.values(names))
+  }
+
+  const topic = []
+  const producer = { send: async ({ messages }) => topic.push(...messages.map(throughKafka)) }
+  const consumer = { run: ({ eachMessage }) => Promise.all(topic.map((message) => eachMessage({ message }))) }
+  await run(ALL, () => execute(KAFKA_WRITE, { producer }))
+  await execute(KAFKA_READ, { consumer })
+  assert.deepEqual(received.splice(0), [ALLOWED])
+
+  const sent = []
+  const channel = {
+    sendToQueue: (queue, content, properties) => sent.push(throughAmqp(properties)),
+    consume: (queue, onMessage) => run({}, () => Promise.all(sent.map((properties) => onMessage({ properties }))))
+  }
+  await run(ALL, () => execute(AMQP, { channel }))
+  assert.deepEqual(received.splice(0), [ALLOWED])
+
+  const jobs = []
+  const queue = { add: async (name, data) => jobs.push({ name, data: JSON.parse(JSON.stringify(data)) }) }
+  const work = await run(ALL, () => execute(`${BULLMQ}; return process`, { queue }))
+  await work(jobs[0])
+  assert.deepEqual(received.splice(0), [ALLOWED])
+
+  const tables = []
+  await execute(EXPLAIN, { request: ALL, console: { table: (rows) => tables.push(rows) } })
+  assert.equal(tables[0].filter(({ outcome }) => outcome === 'held_back').length, 3)
 })

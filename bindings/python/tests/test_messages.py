@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import aiokafka
+import kombu
 import onward
 import pika
 import pytest
@@ -199,3 +200,28 @@ async def test_aiokafka_keeps_repeated_lines_and_bytes(broker) -> None:
             ("end-user", "jos\xe9"),
         ]
     assert messages.extract(second).lines() == []
+
+
+@pytest.mark.filterwarnings("ignore:(read|open)_text is deprecated:DeprecationWarning")
+def test_records_of_kafka_python_keep_repeated_lines_and_bytes() -> None:
+    from kafka.record import MemoryRecords, MemoryRecordsBuilder
+
+    with onward.scope([("tracestate", "a=1"), ("tracestate", "b=2"), ("end-user", b"jos\xe9")]) as captured:
+        builder = MemoryRecordsBuilder(magic=2, compression_type=0, batch_size=10_000)
+        builder.append(timestamp=0, key=None, value=b"", headers=messages.inject([]))
+    builder.close()
+    (record,) = next(iter(MemoryRecords(builder.buffer())))
+    assert messages.extract(record.headers).lines() == captured.lines()
+
+
+def test_kombu_carries_a_request_to_its_reader() -> None:
+    with kombu.Connection("memory://", transport_options={"polling_interval": 0.01}) as connection:
+        queue = connection.SimpleQueue("ratings")
+        with onward.scope(ALL):
+            queue.put("with", headers=messages.inject({"priority": 3}))
+        queue.put("without", headers=messages.inject({}))
+        first, second = [queue.get(timeout=20), queue.get(timeout=20)]
+        queue.close()
+    assert messages.extract(first.headers) == ALLOWED
+    assert messages.extract(first) == ALLOWED
+    assert dict(messages.extract(second.headers)) == {}
