@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import hypercorn.asyncio
 import hypercorn.config
+import onward
+from headers import BOOKINFO, CONTEXT_AND_CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -160,3 +162,83 @@ def proxy() -> Iterator[tuple[str, list[str]]]:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
+
+
+# grpcio writes a `user-agent` of its own, and keeps `grpc-trace-bin` from servers that are written in Python.
+METADATA = tuple(sorted(line for line in BOOKINFO if line[0] not in {"user-agent", "grpc-trace-bin"}))
+TRACE_ONLY = [list(line) for line in METADATA if line[0] not in CONTEXT_AND_CREDENTIALS]
+EVERYTHING = [list(line) for line in METADATA]
+# Inbound, grpcio's own `user-agent` is a header like the others.
+IN_SCOPE = f"{len(METADATA) + 1} in scope"
+
+
+def seen() -> bytes:
+    return f"{len(onward.current())} in scope".encode()
+
+
+def stream():
+    """Looks at the scope when gRPC asks for the next message."""
+    yield seen()
+    yield seen()
+
+
+async def stream_aio():
+    yield seen()
+    await asyncio.sleep(0)
+    yield seen()
+
+
+def ask(channel) -> list:
+    """Calls the echo by every kind of call, and gives each answer."""
+    call = methods(channel)
+    return [
+        json.loads(call["unary"](b"hello")),
+        *map(json.loads, call["down"](b"hello")),
+        json.loads(call["up"](stream())),
+        *map(json.loads, call["both"](stream())),
+        json.loads(call["unary"].future(b"hello").result()),
+        json.loads(call["unary"].with_call(b"hello")[0]),
+        json.loads(call["up"].future(stream()).result()),
+    ]
+
+
+async def ask_aio(channel) -> list:
+    call = methods(channel)
+    written = call["both"]()
+    await written.write(seen())
+    await written.write(seen())
+    await written.done_writing()
+    return [
+        json.loads(await call["unary"](b"hello")),
+        *[json.loads(answer) async for answer in call["down"](b"hello")],
+        json.loads(await call["up"](stream_aio())),
+        *[json.loads(answer) async for answer in call["both"](stream_aio())],
+        json.loads(await written.read()),
+    ]
+
+
+def answers(lines: list, scope: str) -> list:
+    hello, streamed = [lines, ["hello"]], [lines, [scope, scope]]
+    return [hello, hello, streamed, streamed, hello, hello, streamed]
+
+
+def answers_aio(lines: list, scope: str) -> list:
+    hello, streamed = [lines, ["hello"]], [lines, [scope, scope]]
+    return [hello, hello, streamed, streamed, streamed]
+
+
+def everything_from(front: int, metadata=METADATA) -> dict[str, list]:
+    """What a front's four methods answer."""
+    with grpc.insecure_channel(f"127.0.0.1:{front}") as channel:
+        call = methods(channel)
+        answered = {
+            "unary": [call["unary"](b"", metadata=metadata)],
+            "down": list(call["down"](b"", metadata=metadata)),
+            "up": call["up"](iter([b"", b""]), metadata=metadata).splitlines(),
+            "both": list(call["both"](iter([b"", b""]), metadata=metadata)),
+        }
+    return {kind: [json.loads(answer) for answer in found] for kind, found in answered.items()}
+
+
+def each(answer: list) -> dict[str, list]:
+    return {"unary": [answer], "down": [answer, answer], "up": [answer, answer], "both": [answer, answer]}
