@@ -69,19 +69,19 @@ def _prepare(request: Any) -> Any:
     headers = getattr(request, "headers", None)
     if headers is None or request.url is None:
         return request
-    ours = [(name, value) for name, value in headers.items() if isinstance(value, Added)]
+    own = dict(headers.lower_items())
+    ours = [(name, value) for name, value in own.items() if isinstance(value, Added)]
     if not ours and not current():
         return request
-    headers = _Headers(headers)
+    headers = _Headers(headers.items())
     for name, value in ours:
-        del headers[name]
+        del headers[name], own[name]
         if value.replaced is not None:
-            headers[name] = value.replaced
+            headers[name] = own[name] = value.replaced
     # The copies that requests makes to follow redirects have the hooks in common.
-    for name, text in additions(request.url, headers.items(), _LIBRARY, request.hooks):
-        value = Added(text)
-        value.replaced = headers.get(name)
-        headers[name] = value
+    for name, text in additions(request.url, own.items(), _LIBRARY, request.hooks):
+        headers[name] = value = Added(text)
+        value.replaced = own.get(name)
     sent = copy.copy(request)
     sent.headers = headers
     return sent
