@@ -3,6 +3,7 @@
 mod browser;
 mod conformance;
 mod crates;
+mod features;
 mod lint;
 mod mesh;
 mod node;
