@@ -16,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+import grpc
 import pytest
 from loopback import Recorder, get, get_on
 
@@ -48,6 +49,7 @@ SERVERS = {
 }
 FRAMEWORKS = ("aiohttp", "bottle", "falcon", "falcon_asgi", "litestar", "pyramid", "quart", "sanic", "tornado")
 SERVERS |= {name: ("own_server.py", name, "{port}") for name in FRAMEWORKS}
+GRPC = {f"grpc, {kind}": ("grpc_server.py", kind, "{port}") for kind in ("blocking", "aio")}
 # The same without `onward-run`: each kind of application once.
 CONTROLS = ("gunicorn, sync", "uvicorn", "manage.py runserver", "python script.py")
 
@@ -65,7 +67,7 @@ def running(server: str, recorder: Recorder, *run: str, **environ: str):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [*run, *(part.format(port=port) for part in SERVERS[server])]
+    command = [*run, *(part.format(port=port) for part in (SERVERS | GRPC)[server])]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ONWARD_")}
     with tempfile.NamedTemporaryFile() as log:
         process = subprocess.Popen(
@@ -115,6 +117,17 @@ def test_an_application_without_a_change_forwards_under(server: str, recorder: R
     assert forwarded(recorder, next_path) == [{}], "the next request, mostly of the same connection, has its own scope"
 
 
+@pytest.mark.parametrize("server", GRPC)
+def test_a_grpc_server_without_a_change_forwards(server: str, recorder: Recorder) -> None:
+    name = re.sub(r"\W+", "-", server)
+    with running(server, recorder, *RUN) as (port, _), grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = channel.unary_unary("/Relay/call")
+        assert call(name.encode(), metadata=list(SENT.items()), timeout=60) == b"done"
+        assert call(f"{name}-next".encode(), timeout=60) == b"done"
+    assert forwarded(recorder, f"/{name}") == [SENT]
+    assert forwarded(recorder, f"/{name}-next") == [{}]
+
+
 @pytest.mark.parametrize("server", CONTROLS)
 def test_without_onward_run_nothing_is_forwarded_under(server: str, recorder: Recorder) -> None:
     path = "/alone-" + re.sub(r"\W+", "-", server)
@@ -153,6 +166,7 @@ def test_explain_tells_for_each_process_what_is_forwarded_and_what_was_hooked(re
     assert "policy: ONWARD_HEADERS=+x-tenant-id ONWARD_PRESETS=w3c" in told
     assert "forwards x-request-id, traceparent, tracestate, baggage, x-tenant-id" in told
     assert {"server hooked: flask.app", "client hooked: requests"} <= set(told)
+    assert not [line for line in told if "NOT" in line], told
     pids = {line.partition("]")[0] for line in lines if "flask.app" in line or "policy" in line}
     assert len(pids) == 2, "gunicorn, and its worker, which has imported the application"
 
@@ -247,3 +261,30 @@ def test_onward_run_below_onward_run_changes_nothing_more() -> None:
     code = "import os; print(os.environ['PYTHONPATH'])"
     once, twice = run(sys.executable, "-c", code), run(*RUN, sys.executable, "-c", code)
     assert once.stdout == twice.stdout
+
+
+def test_instrumenting_servers_can_be_undone() -> None:
+    code = """if True:
+        import flask, onward
+        onward.instrument(servers=True)
+        onward.instrument(servers=True)
+        app = flask.Flask("app")
+        app.get("/")(lambda: dict(onward.current()))
+        ask = lambda: app.test_client().get("/", headers={"X-Request-Id": "7", "User-Agent": ""}).json
+        print(ask(), flask.Flask.wsgi_app.__module__)
+        onward.uninstrument()
+        print(ask(), "onward" in flask.Flask.wsgi_app.__code__.co_filename)
+    """
+    result = run("-c", code, program=(sys.executable,))
+    assert result.stdout == "{'x-request-id': '7'} flask.app\n{} False\n", result.stderr
+
+
+def test_a_library_that_is_other_than_expected_is_left_as_it_is_and_said_so(tmp_path: Path) -> None:
+    (tmp_path / "bottle.py").write_text("VERSION = 'other'")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    code = "import bottle; print(bottle.VERSION)"
+    quiet = run(sys.executable, "-c", code, PYTHONPATH=path)
+    assert quiet.stdout == "other\n"
+    assert quiet.stderr.startswith("`bottle` is other than expected and stays as it is: AttributeError")
+    told = run("--explain", sys.executable, "-c", code, PYTHONPATH=path)
+    assert "server NOT hooked: bottle: AttributeError" in told.stderr

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     Unpatch = Callable[[], None]
 
-# Told of every module that was patched, or, with the error, could not be.
-observers: list[Callable[[str, Exception | None], None]] = []
+# Told of every library that was patched, or, with the error, could not be.
+observers: list[Callable[[Hook, Exception | None], None]] = []
 
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> Unpatch:
@@ -82,7 +82,7 @@ class Hook:
             message = "`%s` is other than expected and stays as it is: %r"
             logging.getLogger("onward").warning(message, self.name, failure)
         for observer in observers:
-            observer(self.name, failure)
+            observer(self, failure)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

@@ -17,15 +17,15 @@ def instrument(*names: str, servers: bool = False) -> None:
     not installed is left out. Given names, only these: ``onward.instrument("requests", "http.client")``. There are
     `aiohttp`, `celery`, `grpc`, `http.client` (with it `urllib.request`), `httpx`, `requests` and `urllib3`; botocore's
     requests are left alone. With ``servers=True``, frameworks capture the headers of every request by themselves too,
-    so that no handler needs a line; call it before they are imported, or start the program with ``onward-run``. Doing
-    it twice does nothing more. Outside a request nothing is added.
+    so that no handler needs a line: call it before the application is made, or start the program with ``onward-run``.
+    Doing it twice does nothing more. Outside a request nothing is added.
 
     Raises `PolicyError` for a mistake in the environment, `ArgumentError` for a client that Onward does not know.
     """
     clients.instrument(*names)
     if servers:
         with _lock:
-            for hook in SERVERS.values():
+            for hook in SERVERS:
                 hook.install()
 
 
@@ -34,5 +34,5 @@ def uninstrument(*names: str) -> None:
     clients.uninstrument(*names)
     if not names:
         with _lock:
-            for hook in SERVERS.values():
+            for hook in SERVERS:
                 hook.remove()

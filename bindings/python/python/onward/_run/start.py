@@ -33,10 +33,6 @@ def tell(line: str) -> None:
     sys.stderr.flush()
 
 
-def _hooked(name: str, failure: Exception | None) -> None:
-    if failure is not None:
-        tell(f"{name} is NOT hooked: {failure!r}")
-    elif name in SERVERS:
-        tell(f"server hooked: {name}")
-    else:
-        tell(f"client hooked: {name}")
+def _hooked(hook: _hook.Hook, failure: Exception | None) -> None:
+    kind = "server" if hook in SERVERS else "client"
+    tell(f"{kind} hooked: {hook.name}" if failure is None else f"{kind} NOT hooked: {hook.name}: {failure!r}")

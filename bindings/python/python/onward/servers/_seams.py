@@ -126,23 +126,20 @@ def _http_server(module: Any) -> Unpatch:
     return undo
 
 
-SERVERS = {
-    hook.name: hook
-    for hook in (
-        Hook("aiohttp.web_app", _aiohttp),
-        Hook("bottle", _wsgi("Bottle", "wsgi")),
-        Hook("django.core.handlers.asgi", _asgi("ASGIHandler")),
-        Hook("django.core.handlers.wsgi", _wsgi("WSGIHandler")),
-        Hook("falcon.app", _wsgi("App")),
-        Hook("falcon.asgi.app", _asgi("App")),
-        Hook("flask.app", _wsgi("Flask", "wsgi_app")),
-        Hook("grpc", _grpc),
-        Hook("http.server", _http_server),
-        Hook("litestar.app", _asgi("Litestar")),
-        Hook("pyramid.router", _wsgi("Router")),
-        Hook("quart.app", _asgi("Quart", "asgi_app")),
-        Hook("sanic.app", _sanic),
-        Hook("starlette.applications", _asgi("Starlette")),
-        Hook("tornado.web", _tornado),
-    )
-}
+SERVERS = (
+    Hook("aiohttp.web_app", _aiohttp),
+    Hook("bottle", _wsgi("Bottle", "wsgi")),
+    Hook("django.core.handlers.asgi", _asgi("ASGIHandler")),
+    Hook("django.core.handlers.wsgi", _wsgi("WSGIHandler")),
+    Hook("falcon.app", _wsgi("App")),
+    Hook("falcon.asgi.app", _asgi("App")),
+    Hook("flask.app", _wsgi("Flask", "wsgi_app")),
+    Hook("grpc", _grpc),
+    Hook("http.server", _http_server),
+    Hook("litestar.app", _asgi("Litestar")),
+    Hook("pyramid.router", _wsgi("Router")),
+    Hook("quart.app", _asgi("Quart", "asgi_app")),
+    Hook("sanic.app", _sanic),
+    Hook("starlette.applications", _asgi("Starlette")),
+    Hook("tornado.web", _tornado),
+)
