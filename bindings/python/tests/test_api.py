@@ -136,11 +136,13 @@ import sys, onward
 onward.instrument()
 print("requests" in sys.modules)
 import requests
-print(requests.Session.send.__module__, requests.__spec__.loader.__class__.__name__, len([f for f in sys.meta_path if "onward" in type(f).__module__]))
+def waiting():
+    return [f.name for f in sys.meta_path if "onward" in type(f).__module__]
+print(requests.Session.send.__module__, requests.__spec__.loader.__class__.__name__, "requests" in waiting(), "grpc" in waiting())
 onward.uninstrument()
-print(requests.Session.send.__code__.co_filename.endswith("sessions.py"))
+print(requests.Session.send.__code__.co_filename.endswith("sessions.py"), waiting())
 """
-    assert python(code).splitlines() == ["False", "requests.sessions SourceFileLoader 0", "True"]
+    assert python(code).splitlines() == ["False", "requests.sessions SourceFileLoader False True", "True []"]
 
 
 def test_instrumenting_without_requests_installed_does_nothing() -> None:
