@@ -62,17 +62,18 @@ def recorder():
 
 
 @contextlib.contextmanager
-def running(server: str, recorder: Recorder, *run: str, **environ: str):
+def running(server: str | list[str], recorder: Recorder, *run: str, cwd: Path = PROGRAMS, **environ: str):
     """Start a server, give its port and the file that it logs to, and stop it with everything that it has started."""
+    parts = (SERVERS | GRPC)[server] if isinstance(server, str) else server
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [*run, *(part.format(port=port) for part in (SERVERS | GRPC)[server])]
+    command = [*run, *(part.format(port=port) for part in parts)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ONWARD_")}
     with tempfile.NamedTemporaryFile() as log:
         process = subprocess.Popen(
             command,
-            cwd=PROGRAMS,
+            cwd=cwd,
             env=clean | {"RECORDER": recorder.url, "PYTHONDONTWRITEBYTECODE": "1", "NO_PROXY": "*"} | environ,
             stdout=log,
             stderr=log,
@@ -169,6 +170,26 @@ def test_explain_tells_for_each_process_what_is_forwarded_and_what_was_hooked(re
     assert not [line for line in told if "NOT" in line], told
     pids = {line.partition("]")[0] for line in lines if "flask.app" in line or "policy" in line}
     assert len(pids) == 2, "gunicorn, and its worker, which has imported the application"
+
+
+def test_the_pages_program_forwards_and_explain_tells_what_the_page_says(recorder: Recorder, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/python/onward-run.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (told,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "app.py").write_text(code.replace("http://reviews:9080", recorder.url))
+    command, _, *lines = told.splitlines()
+    assert command.split() == ["$", "onward-run", "--explain", "flask", "run"]
+    settings = {"ONWARD_PRESETS": "w3c", "ONWARD_HEADERS": "+x-tenant-id"}
+    server = [*command.split()[2:], "--port", "{port}"]
+    with running(server, recorder, *RUN, cwd=tmp_path, **settings) as (port, log):
+        assert get(port, "/productpage", list(SENT.items()))[0] == 200
+        logged = log.read_text().splitlines()
+    assert forwarded(recorder, "/reviews/0") == [{"x-request-id": SENT["x-request-id"]}]
+    settings_and_names, hooked = slice(1, 3), slice(3, None)
+    process = [line.partition(": ")[2] for line in logged if line.startswith("onward-run[")]
+    page_says = ["", *(line.partition(": ")[2] for line in lines)]
+    assert process[settings_and_names] == page_says[settings_and_names]
+    assert set(process[hooked]) == set(page_says[hooked])
 
 
 def run(*arguments: str, program: tuple[str, ...] = RUN, **environ: str) -> subprocess.CompletedProcess[str]:
