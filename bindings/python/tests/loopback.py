@@ -134,6 +134,25 @@ def serve_asgi(app: Callable) -> Iterator[int]:
         listener.close()
 
 
+class RecorderApp:
+    """An ASGI application that keeps each request's version, headers and body."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[str, dict[str, str], bytes]] = []
+
+    async def __call__(self, scope, receive, send) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        assert len(dict(headers)) == len(headers)
+        self.received.append((scope["http_version"], dict(headers), body))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+
 def get(port: int, path: str, lines: list[tuple[str, str]]) -> tuple[int, bytes]:
     """One request with exactly these header lines."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)

@@ -13,6 +13,7 @@ import pytest
 import requests
 import urllib3
 from headers import BOOKINFO, EVERYTHING, TRACE_ONLY, forwarded
+from loopback import RecorderApp, serve_asgi
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
@@ -43,9 +44,10 @@ def test_a_body_that_is_made_while_it_is_sent_can_call_meanwhile(server) -> None
         requests.get(f"{server.url}/from-the-body")
         yield b"piece"
 
-    with onward.scope(BOOKINFO):
-        requests.get(f"{server.url}/upload", data=body())
-    assert [forwarded(received) for received in server.headers("/upload")] == [EVERYTHING]
+    app = RecorderApp()
+    with serve_asgi(app) as port, onward.scope(BOOKINFO):
+        requests.post(f"http://127.0.0.1:{port}/upload", data=body())
+    assert [(forwarded(headers), sent) for _, headers, sent in app.received] == [(EVERYTHING, b"piece")]
     assert [forwarded(received) for received in server.headers("/from-the-body")] == [EVERYTHING]
 
 
