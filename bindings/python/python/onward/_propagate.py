@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -70,6 +69,9 @@ def _decorate(handler: Any, propagator: Propagator | None) -> Any:
         raise _no_request(handler)
 
     in_scope = wrap(handler, headers_for)
+
+    import inspect  # noqa: PLC0415 - it would be half of what `import onward` costs
+
     try:
         # For frameworks that count a handler's arguments and do not look at `__wrapped__`: Pyramid.
         in_scope.__signature__ = inspect.signature(handler)  # type: ignore[attr-defined]
@@ -100,8 +102,8 @@ def _find(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def _no_request(handler: Any) -> ArgumentError:
     name = getattr(handler, "__qualname__", repr(handler))
     message = (
-        f"`{name}` was called without a request: `propagate` found none among its arguments, and no framework has a current one. "
-        "Give the handler its request as an argument (FastAPI: `request: Request`), or use a middleware instead "
-        "(`onward.ASGIMiddleware`, `onward.WSGIMiddleware`), or `with onward.scope(request):`"
+        f"`{name}` was called without a request: `propagate` found none among its arguments, and no framework has a "
+        "current one. Give the handler its request as an argument (FastAPI: `request: Request`), or use a middleware "
+        "instead (`onward.ASGIMiddleware`, `onward.WSGIMiddleware`), or `with onward.scope(request):`"
     )
     return ArgumentError(message, "invalid_argument", name)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from contextvars import ContextVar, Token
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ._native import ForwardHeaders, default
@@ -73,7 +73,7 @@ def carry(work: F) -> F:
         executor.submit(onward.carry(fetch_ratings), product)
     """
     headers = current()
-    if inspect.iscoroutine(work):
+    if isinstance(work, CoroutineType):
         return cast("F", _await_in(headers, work))
     return cast("F", wrap(cast("Callable[..., Any]", work), lambda _args, _kwargs: headers))
 
@@ -87,6 +87,8 @@ def wrap(
 
 
 def _wrapper(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
+    import inspect  # noqa: PLC0415 - it would be half of what `import onward` costs
+
     # A callable object is of the kind that its `__call__` is.
     for candidate in (function, getattr(function, "__call__", None)):  # noqa: B004 - it is not asked whether it can be called
         if inspect.iscoroutinefunction(candidate):
@@ -156,7 +158,7 @@ def _around_function(function: Callable[..., Any], headers_for: HeadersFor) -> C
         finally:
             leave(token)
         # A plain function can hand out a coroutine, whose work is still to come.
-        return _await_in(headers, result) if inspect.iscoroutine(result) else result
+        return _await_in(headers, result) if isinstance(result, CoroutineType) else result
 
     return in_scope
 
