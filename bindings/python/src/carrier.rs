@@ -44,10 +44,10 @@ enum Access {
     RawHeaders,
     /// `.raw`: the headers of Starlette and httpx.
     Raw,
-    /// `.get_all()`: the headers of Tornado, which joins repeated lines in its `items()`.
-    GetAll,
     /// `.headers`: any request or message.
     Headers,
+    /// `.get_all()`: the headers of Tornado, which joins repeated lines in its `items()`.
+    GetAll,
     /// `.items()`: mappings and multidicts.
     Items,
     /// An iterable of pairs.
@@ -65,8 +65,8 @@ impl Access {
         Self::Message,
         Self::RawHeaders,
         Self::Raw,
-        Self::GetAll,
         Self::Headers,
+        Self::GetAll,
         Self::Items,
         Self::Iterable,
     ];
@@ -115,21 +115,31 @@ fn asked(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<bool> {
     if depth == 0 || is_builtin(object) {
         return Ok(false);
     }
-    if hint(object).is_some_and(|access| REQUESTS.contains(&access)) {
-        return Ok(true);
+    if let Some(access) = hint(object).filter(|access| REQUESTS.contains(access))
+        && let Some(there) = request_by(object, access)?
+    {
+        return Ok(there);
     }
     if let Some(inner) = proxied(object)? {
         return asked(&inner, depth - 1);
     }
     for access in REQUESTS {
-        if follow(object, access, 1)?.is_some() {
-            return Ok(true);
+        if let Some(there) = request_by(object, access)? {
+            return Ok(there);
         }
     }
-    // A protobuf message can have any fields.
     Ok(attribute(object, intern!(object.py(), "method"))?.is_some_and(|it| it.is_instance_of::<PyString>())
         && attribute(object.get_type().as_any(), intern!(object.py(), "DESCRIPTOR"))?.is_none()
         && follow(object, Access::Headers, 2)?.is_some())
+}
+
+/// Whether an object that keeps headers in this way has a request now: outside of one, Bottle's environ is empty.
+fn request_by(object: &Bound<'_, PyAny>, access: Access) -> PyResult<Option<bool>> {
+    Ok(match follow(object, access, 1)? {
+        Some(Carrier::Environ(environ)) => Some(has(&environ, intern!(object.py(), "REQUEST_METHOD"))?),
+        Some(_) => Some(true),
+        None => None,
+    })
 }
 
 /// The types of nearly every other argument of a handler.
@@ -243,6 +253,10 @@ fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyRe
         },
         Access::RawHeaders => pairs_in(object, intern!(py, "raw_headers")),
         Access::Raw => pairs_in(object, intern!(py, "raw")),
+        Access::Headers => match attribute(object, intern!(py, "headers"))? {
+            Some(headers) if !headers.is_callable() => find(&headers, depth - 1),
+            _ => Ok(None),
+        },
         // Tornado alone has both; the `get_all` of others takes a name.
         Access::GetAll => {
             match (method(object, intern!(py, "get_list"))?, method(object, intern!(py, "get_all"))?) {
@@ -250,10 +264,6 @@ fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyRe
                 _ => Ok(None),
             }
         }
-        Access::Headers => match attribute(object, intern!(py, "headers"))? {
-            Some(headers) if !headers.is_callable() => find(&headers, depth - 1),
-            _ => Ok(None),
-        },
         Access::Items => {
             let Some(items) = method(object, intern!(py, "items"))? else { return Ok(None) };
             Ok(Some(Carrier::Items { items: items.call0()?, utf8: is_multidict(object)? }))

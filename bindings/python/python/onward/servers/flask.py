@@ -26,5 +26,6 @@ class Onward:
 
     def init_app(self, app: flask.Flask) -> None:
         """Cover an application; a second time changes nothing."""
-        if app.extensions.setdefault("onward", self) is self:
+        if "onward" not in app.extensions:
+            app.extensions["onward"] = self
             app.wsgi_app = WSGIMiddleware(app.wsgi_app, self._propagator)  # type: ignore[method-assign]

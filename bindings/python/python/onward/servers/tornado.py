@@ -33,7 +33,7 @@ class Middleware(HTTPServerConnectionDelegate):
 
 
 class _Message(HTTPMessageDelegate):
-    """One request. What the application starts when it is told of a part of it runs in a task, which begins in scope."""
+    """One request. Whatever task the application starts when it is told of a part of it begins in scope."""
 
     def __init__(self, message: HTTPMessageDelegate, extract: Any) -> None:
         self._message = message
