@@ -62,10 +62,14 @@ def reviews(port: int) -> list:
 
 
 @pytest.mark.parametrize(("command", "expected"), [(["-m", "onward", "python"], EVERYTHING), ([], [])])
-def test_a_program_without_a_line_of_onward_forwards_under_onward_run_alone(ratings, page, command, expected) -> None:
-    _, port = page
-    program = Path(__file__).parent / "programs/grpc_server.py"
-    with subprocess.Popen([sys.executable, *command, str(program), str(port), str(ratings)]) as running:
+def test_without_a_line_of_onward_the_pages_program_forwards_under_onward_run_alone(
+    tmp_path, page, command, expected
+) -> None:
+    local, port = page
+    lines = [line for line in local(BLOCKS[0]).splitlines() if "onward" not in line]
+    program = tmp_path / "server.py"
+    program.write_text("\n".join(lines).replace(", interceptors=[ServerInterceptor()]", ""))
+    with subprocess.Popen([sys.executable, *command, str(program)]) as running:
         try:
             assert reviews(port) == [expected, ["0"]]
         finally:
