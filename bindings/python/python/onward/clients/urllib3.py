@@ -67,7 +67,7 @@ class HTTPSConnectionPool(urllib3.HTTPSConnectionPool):
         return _send(urllib3.HTTPSConnectionPool.urlopen, self, *args, **kwargs)
 
 
-_POOLS = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+_POOLS: dict[str, type[urllib3.HTTPConnectionPool]] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
 
 
 class PoolManager(urllib3.PoolManager):
@@ -75,7 +75,7 @@ class PoolManager(urllib3.PoolManager):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.pool_classes_by_scheme = _POOLS
+        self.pool_classes_by_scheme: dict[str, type[urllib3.HTTPConnectionPool]] = _POOLS
 
 
 class ProxyManager(urllib3.ProxyManager):
@@ -83,7 +83,7 @@ class ProxyManager(urllib3.ProxyManager):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.pool_classes_by_scheme = _POOLS
+        self.pool_classes_by_scheme: dict[str, type[urllib3.HTTPConnectionPool]] = _POOLS
 
 
 def patch(module: Any) -> Callable[[], None]:

@@ -25,7 +25,7 @@ class ASGIMiddleware:
     __slots__ = ("_extract", "app")
 
     def __init__(self, app: App, propagator: Propagator | None = None) -> None:
-        self.app = app
+        self.app: App = app
         self._extract = (propagator or default()).extract
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

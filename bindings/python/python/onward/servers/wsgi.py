@@ -22,7 +22,7 @@ class WSGIMiddleware:
     __slots__ = ("_extract", "app")
 
     def __init__(self, app: App, propagator: Propagator | None = None) -> None:
-        self.app = app
+        self.app: App = app
         self._extract = (propagator or default()).extract
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
