@@ -82,6 +82,16 @@ def test_in_a_tunnel_the_target_counts_and_the_proxy_gets_nothing(connection_cla
     assert (b"jwt: " + EVERYTHING["jwt"].encode() in lines) == inside
 
 
+def test_a_tunnel_that_is_asked_for_by_hand_carries_nothing(connection_class, heads) -> None:
+    connection = connection_class(heads.url.removeprefix("http://"))
+    with onward.scope(BOOKINFO):
+        connection.request("CONNECT", "ratings:9080")
+    connection.getresponse().read()
+    connection.close()
+    assert heads.lines()[0] == b"CONNECT ratings:9080 HTTP/1.1"
+    assert {line.split(b":")[0] for line in heads.lines()[1:]} == {b"Host", b"Accept-Encoding"}
+
+
 def test_an_opener_with_a_proxy_looks_at_the_target(connection_class, server) -> None:
     handlers = [urllib_request.HTTPHandler] if connection_class is http_client.HTTPConnection else []
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": server.url}), *handlers)
