@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::routing::get;
+use axum::routing::{get, post};
 use onward::reqwest::RequestBuilderExt;
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -171,6 +171,32 @@ async fn a_redirect_within_the_mesh_takes_everything_along() {
     let away = redirector(format!("http://{echo}/echo")).await;
     let answer = ask(front(echo).await, "wrapped", &format!("http://{away}/away")).await;
     assert_eq!(answer, format!("/echo\n{IN_MESH}"));
+}
+
+#[tokio::test]
+async fn a_location_that_is_no_redirect_is_not_followed() {
+    let created = (StatusCode::CREATED, [(header::LOCATION, "/echo")], "made");
+    let to = serve(Router::new().route("/away", get(|| async move { created }))).await;
+    assert_eq!(ask(front(to).await, "wrapped", &format!("http://{to}/away")).await, "/away\nmade");
+}
+
+/// Answers a POST with what it was sent, after a redirect that keeps method and body.
+async fn moved() -> SocketAddr {
+    let away = || async { (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/echo")]) };
+    let echo = |body: String| async { body };
+    serve(Router::new().route("/away", post(away)).route("/echo", post(echo))).await
+}
+
+#[tokio::test]
+async fn a_body_goes_along_with_a_redirect_that_keeps_it_and_a_streamed_one_ends_there() {
+    let url = format!("http://{}/away", moved().await);
+    let client = onward::reqwest::client(reqwest::Client::builder()).expect("a client");
+    let whole = client.post(&url).body("body").send().await.expect("an answer");
+    assert_eq!((whole.status(), whole.url().path()), (StatusCode::OK, "/echo"));
+    assert_eq!(whole.text().await.expect("a body"), "body");
+    let stream = reqwest::Body::wrap(http_body_util::Full::new(bytes::Bytes::from("body")));
+    let streamed = client.post(&url).body(stream).send().await.expect("an answer");
+    assert_eq!((streamed.status(), streamed.url().path()), (StatusCode::TEMPORARY_REDIRECT, "/away"));
 }
 
 #[tokio::test]

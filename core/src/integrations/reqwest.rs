@@ -19,10 +19,11 @@
 //! a client sets a header by default that the policy forwards too (`authorization`, say), take it out of what is
 //! forwarded with [`Forward::except`].
 
-use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::{fmt, mem};
 
 use ::reqwest::{Body, ClientBuilder, Request, RequestBuilder, Response, ResponseBuilderExt, Url, redirect};
-use http::{HeaderMap, HeaderName};
+use http::header::{HeaderMap, HeaderName, LOCATION};
 use reqwest_middleware::{ClientWithMiddleware, Error, Middleware, Next};
 use tower::{Layer, ServiceExt};
 use tower_http::follow_redirect::FollowRedirect;
@@ -91,8 +92,11 @@ impl OutboundRequest for Request {
     type Headers = HeaderMap;
 
     fn with_destination<R>(&mut self, write: impl FnOnce(&Destination<'_>, &mut HeaderMap) -> R) -> R {
-        let url = self.url().clone();
-        write(&Destination::parse(url.as_str()), self.headers_mut())
+        // Taken out and put back: the destination borrows from the request while the headers are written to.
+        let mut headers = mem::take(self.headers_mut());
+        let result = write(&Destination::parse(self.url().as_str()), &mut headers);
+        *self.headers_mut() = headers;
+        result
     }
 }
 
@@ -138,6 +142,17 @@ impl Middleware for Forward {
         extensions: &mut http::Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
+        // Hardly an answer leads elsewhere: what following takes is done when one does.
+        let mut first = None;
+        if let Some(mut sent) = request.try_clone() {
+            self.inject.write(&mut sent);
+            let response = next.clone().run(sent, extensions).await?;
+            if !response.headers().contains_key(LOCATION) {
+                return Ok(response);
+            }
+            first = Some(response);
+        }
+        let first = Mutex::new(first);
         let timeout = request.timeout().copied();
         let request = http::Request::<Body>::try_from(request)?;
         let inject = self.inject.beside(request.headers());
@@ -145,10 +160,15 @@ impl Middleware for Forward {
         let send = tower::service_fn(|request: http::Request<Body>| {
             let next = next.clone();
             let mut extensions = extensions.clone();
+            let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
             async move {
-                let mut request = Request::try_from(request)?;
-                *request.timeout_mut() = timeout;
-                let response = next.run(request, &mut extensions).await?;
+                let response = if let Some(first) = first {
+                    first
+                } else {
+                    let mut request = Request::try_from(request)?;
+                    *request.timeout_mut() = timeout;
+                    next.run(request, &mut extensions).await?
+                };
                 let url = response.url().clone();
                 let mut response = http::Response::<Body>::from(response);
                 response.extensions_mut().insert(Hop(url));

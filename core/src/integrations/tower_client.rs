@@ -57,13 +57,24 @@ impl InjectLayer {
     pub(crate) fn beside(&self, callers: &HeaderMap) -> Self {
         Self { excepts: self.excepts.iter().chain(callers.keys()).cloned().collect() }
     }
+
+    pub(crate) fn write<R: OutboundRequest<Headers = HeaderMap>>(&self, request: &mut R) {
+        request.with_destination(|destination, headers| {
+            let has = |name: &&HeaderName| headers.contains_key(*name);
+            let excepts: Vec<_> = self.excepts.iter().filter(|name| !has(name)).collect();
+            crate::inject_to(destination, headers);
+            for name in excepts {
+                headers.remove(name);
+            }
+        });
+    }
 }
 
 impl<S> Layer<S> for InjectLayer {
     type Service = Inject<S>;
 
     fn layer(&self, inner: S) -> Inject<S> {
-        Inject { inner, excepts: self.excepts.clone() }
+        Inject { inner, inject: self.clone() }
     }
 }
 
@@ -79,7 +90,7 @@ impl<S> Layer<S> for InjectLayer {
 #[derive(Clone, Debug)]
 pub struct Inject<S> {
     inner: S,
-    excepts: Arc<[HeaderName]>,
+    inject: InjectLayer,
 }
 
 impl<S> Inject<S> {
@@ -109,14 +120,7 @@ where
     }
 
     fn call(&mut self, mut request: R) -> S::Future {
-        request.with_destination(|destination, headers| {
-            let has = |name: &&HeaderName| headers.contains_key(*name);
-            let excepts: Vec<_> = self.excepts.iter().filter(|name| !has(name)).collect();
-            crate::inject_to(destination, headers);
-            for name in excepts {
-                headers.remove(name);
-            }
-        });
+        self.inject.write(&mut request);
         self.inner.call(request)
     }
 }
