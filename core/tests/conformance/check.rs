@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use onward::{Destination, ForwardHeaders, PolicyError, Propagator};
 
 use crate::carriers::{DefaultUserAgent, Held, ManyLines, Message, OneValue, header_map, is_user_agent};
-use crate::vectors::{ByteLines, Case, byte_lines};
+use crate::vectors::{ByteLines, Case, ExpectedId, byte_lines};
 
 /// Runs a case and tells what is wrong.
 pub(crate) fn check(case: &Case) -> Vec<String> {
@@ -104,10 +104,10 @@ fn check_capture(case: &Case, from: &str, headers: &ForwardHeaders, failures: &m
             headers.dropped().map(|(name, reason)| (name.into_owned(), reason.code().to_owned())).collect();
         compare(failures, &format!("{from}, dropped"), &dropped, expected);
     }
-    if let Some(expected) = &case.request_id {
+    if let Some(ExpectedId(expected)) = &case.request_id {
         compare(failures, &format!("{from}, request_id"), &headers.request_id(), &expected.as_deref());
     }
-    if let Some(expected) = &case.trace_id {
+    if let Some(ExpectedId(expected)) = &case.trace_id {
         compare(failures, &format!("{from}, trace_id"), &headers.trace_id().as_deref(), &expected.as_deref());
     }
     if let Some(expected) = &case.explain {

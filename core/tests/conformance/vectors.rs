@@ -57,15 +57,17 @@ pub(crate) struct Case {
     pub(crate) policy: Option<Vec<String>>,
     pub(crate) in_mesh: Option<bool>,
     #[serde(default, deserialize_with = "even_null")]
-    pub(crate) request_id: Option<Option<String>>,
+    pub(crate) request_id: Option<ExpectedId>,
     #[serde(default, deserialize_with = "even_null")]
-    pub(crate) trace_id: Option<Option<String>>,
+    pub(crate) trace_id: Option<ExpectedId>,
     pub(crate) error: Option<ExpectedError>,
 }
 
-/// A null that stands there is an expectation, other than nothing.
-fn even_null<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(value).map(Some)
+/// What is expected of an id; null says that there is none.
+pub(crate) struct ExpectedId(pub(crate) Option<String>);
+
+fn even_null<'de, D: Deserializer<'de>>(value: D) -> Result<Option<ExpectedId>, D::Error> {
+    Option::deserialize(value).map(|id| Some(ExpectedId(id)))
 }
 
 /// A message's headers are written to.
