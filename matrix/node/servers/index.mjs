@@ -1,0 +1,16 @@
+// The servers of the matrix: one file for each framework, one `Server` for each way to run it.
+//
+// To add one, write its file with a list `SERVERS`, and put that into `ALL`. What a server is stands in `server.mjs`.
+
+import * as express from './express.mjs'
+import * as http from './http.mjs'
+
+/**
+ * All of them, in the order of the table.
+ *
+ * @type {import('./server.mjs').Server[]}
+ */
+export const ALL = [
+  ...http.SERVERS,
+  ...express.SERVERS
+]
