@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """A server that keeps the header lines of every request, and redirects or asks once for a password where a path says so."""
+    """A server that keeps the header lines of every request; it redirects, or asks once for a password, where told to."""
 
     def __init__(self) -> None:
         self.received: list[tuple[str, list[tuple[str, str]]]] = []

@@ -4,57 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import ssl
-import threading
 
 import httpx
-import hypercorn.asyncio
-import hypercorn.config
 import onward
 import pytest
-import trustme
 from headers import BOOKINFO, EVERYTHING, TRACE_ONLY, forwarded
 from loopback import RecorderApp, serve_asgi
 from onward.clients.httpx import AsyncTransport, Transport
-
-
-@contextlib.contextmanager
-def serve_http2(app, tmp_path):
-    """A real HTTP/2 server behind TLS; gives its port and what trusts it."""
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1", "api.example.com")
-    pem = tmp_path / "server.pem"
-    certificate.private_key_and_cert_chain_pem.write_to_path(str(pem))
-    config = hypercorn.config.Config()
-    config.loglevel = "ERROR"
-    config.certfile = config.keyfile = str(pem)
-    # From here on connections wait until the server takes them, and it closes the socket.
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    config.bind = [f"fd://{listener.detach()}"]
-    trust = ssl.create_default_context()
-    authority.configure_trust(trust)
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    async def serve() -> None:
-        await hypercorn.asyncio.serve(app, config, shutdown_trigger=stop.wait)
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    try:
-        yield port, trust
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+from tls import serve_tls
 
 
 @pytest.mark.parametrize("explicit", [False, True], ids=["instrumented", "explicit"])
-def test_over_http2_everything_stays_as_it_is(outside, tmp_path, explicit) -> None:
+def test_over_http2_everything_stays_as_it_is(outside, explicit) -> None:
     app = RecorderApp()
-    with serve_http2(app, tmp_path) as (port, trust), contextlib.ExitStack() as stack:
+    with serve_tls(app) as (port, trust, _), contextlib.ExitStack() as stack:
         if explicit:
             client = httpx.Client(transport=Transport(httpx.HTTPTransport(verify=trust, http2=True)))
         else:
