@@ -173,6 +173,17 @@ mod lapin {
     }
 
     #[test]
+    fn a_table_holds_text_and_bytes_as_in_the_other_languages() {
+        let mut table = FieldTable::default();
+        onward::get_forward_headers(&[("end-user", b"jos\xc3\xa9".as_slice()), ("baggage", b"caf\xe9")])
+            .inject(&mut table);
+        let text = AMQPValue::LongString("jos\u{e9}".into());
+        let no_text = AMQPValue::ByteArray(b"caf\xe9".to_vec().into());
+        assert_eq!(table.inner().get("end-user"), Some(&text));
+        assert_eq!(table.inner().get("baggage"), Some(&no_text));
+    }
+
+    #[test]
     fn credentials_enter_a_field_table_only_when_asked() {
         let mut table = FieldTable::default();
         captured().inject_to(&Destination::parse("rabbitmq:5672"), &mut table);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import onward
 import onward.messages.celery
@@ -164,3 +165,26 @@ print(len(signals.before_task_publish.receivers), len(signals.task_prerun.receiv
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines() == ["False", "1 1 1", "0 0 0"]
+
+
+def test_two_hundred_tasks_on_four_threads_keep_their_own_headers(installed) -> None:
+    app = Celery("threads", broker="memory://", backend="cache+memory://")
+    app.conf.update(worker_hijack_root_logger=False, broker_transport_options={"polling_interval": 0.001})
+    # All brokers in memory are one: the other worker has a queue of its own.
+    app.conf.update(task_default_queue="threads")
+
+    @app.task(name="slow")
+    def slow() -> tuple:
+        before = onward.current().get("x-request-id")
+        # Another task runs meanwhile.
+        time.sleep(0.001)
+        return before, onward.current().get("x-request-id")
+
+    with start_worker(app, pool="threads", concurrency=4, perform_ping_check=False):
+        sent = []
+        for number in range(200):
+            with onward.scope({"x-request-id": f"request {number}"} if number % 3 else {}):
+                sent.append((number, slow.delay()))
+        for number, result in sent:
+            expected = f"request {number}" if number % 3 else None
+            assert result.get(timeout=60, interval=0.01) == [expected, expected]

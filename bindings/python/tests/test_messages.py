@@ -138,6 +138,13 @@ def test_pika_carries_every_value_byte_for_byte(value: bytes) -> None:
     assert messages.extract(through_amqp(properties)) == captured
 
 
+def test_the_wire_holds_text_and_bytes_as_in_the_other_languages() -> None:
+    """The same table stands in the tests of Node and, as values of lapin, in those of Rust."""
+    table = b"\x08end-userS\x00\x00\x00\x05jos\xc3\xa9\x07baggagex\x00\x00\x00\x04caf\xe9"
+    with onward.scope({"end-user": b"jos\xc3\xa9", "baggage": b"caf\xe9"}):
+        assert table in b"".join(messages.inject(pika.BasicProperties()).encode())
+
+
 def test_a_name_longer_than_amqp_takes_stays_out_of_a_table() -> None:
     name = "x-canary-" + "a" * 300
     with onward.scope(onward.Propagator(add="x-canary-*").extract({name: "1", "x-canary-b": "2"})):
