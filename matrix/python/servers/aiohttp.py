@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator
 
+    from aiohttp.typedefs import Handler
+
 
 def application(answer: Answer) -> web.Application:
     """Make the application."""
@@ -42,7 +44,7 @@ def application(answer: Answer) -> web.Application:
         raise LookupError
 
     @web.middleware
-    async def handle(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+    async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except LookupError:

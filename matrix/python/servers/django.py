@@ -21,7 +21,12 @@ from .server import Answer, Server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-django.conf.settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, DEFAULT_CHARSET="utf-8")
+django.conf.settings.configure(
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF=__name__,
+    # The REST framework's own would take a database.
+    REST_FRAMEWORK={"UNAUTHENTICATED_USER": None},
+)
 django.setup()
 
 MIDDLEWARE = ["onward.servers.django.OnwardMiddleware"]
@@ -30,6 +35,18 @@ MIDDLEWARE = ["onward.servers.django.OnwardMiddleware"]
 def _query(request: Any) -> str:
     query: str = request.META["QUERY_STRING"]
     return query
+
+
+def _rest(answer: Answer) -> Any:
+    """Make a view of the Django REST framework, whose request is an object of its own."""
+    from rest_framework.views import APIView  # noqa: PLC0415 - it reads the settings
+
+    class Rest(APIView):
+        @onward.propagate
+        def get(self, request: Any) -> HttpResponse:
+            return HttpResponse(answer.call(_query(request)))
+
+    return Rest.as_view()
 
 
 def explicit(request: Any) -> JsonResponse:
@@ -65,7 +82,7 @@ class Sync:
             return StreamingHttpResponse(pieces())
 
         self.handler500 = plain
-        self.urlpatterns = _patterns(attribute, ClassBased.as_view(), plain, streamed)
+        self.urlpatterns = _patterns(attribute, ClassBased.as_view(), _rest(answer), plain, streamed)
 
 
 class Async:
@@ -92,13 +109,14 @@ class Async:
 
         # Django calls it as it is, even where everything else is a coroutine.
         self.handler500 = lambda request: HttpResponse(answer.call(_query(request)))
-        self.urlpatterns = _patterns(attribute, ClassBased.as_view(), plain, streamed)
+        self.urlpatterns = _patterns(attribute, ClassBased.as_view(), _rest(answer), plain, streamed)
 
 
-def _patterns(attribute: Any, class_based: Any, plain: Any, streamed: Any) -> list[Any]:
+def _patterns(attribute: Any, class_based: Any, rest: Any, plain: Any, streamed: Any) -> list[Any]:
     return [
         path("attribute", attribute),
         path("attribute/class", class_based),
+        path("attribute/rest", rest),
         path("bare", plain),
         path("middleware", plain),
         path("middleware/streamed", streamed),

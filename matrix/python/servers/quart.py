@@ -71,11 +71,11 @@ def _routes(answer: Answer) -> quart.Quart:
     @app.websocket("/attribute/websocket")
     @onward.propagate
     async def attribute_websocket() -> None:
-        await quart.websocket.send(await answer.acall(await quart.websocket.receive()))
+        await quart.websocket.send(await answer.acall(str(await quart.websocket.receive())))
 
     @app.websocket("/middleware/websocket")
     async def websocket() -> None:
-        await quart.websocket.send(await answer.acall(await quart.websocket.receive()))
+        await quart.websocket.send(await answer.acall(str(await quart.websocket.receive())))
 
     @app.get("/explicit")
     async def explicit() -> dict[str, str]:

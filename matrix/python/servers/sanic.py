@@ -64,7 +64,7 @@ def application(answer: Answer) -> App:
         return sanic.text(await answer.acall(request.query_string))
 
     async def websocket(_: sanic.Request, socket: sanic.Websocket) -> None:
-        await socket.send(await answer.acall(await socket.recv()))
+        await socket.send(await answer.acall(str(await socket.recv())))
 
     app.add_websocket_route(websocket, "/middleware/websocket", name="websocket")
     app.add_websocket_route(onward.propagate(websocket), "/attribute/websocket", name="attribute-websocket")
@@ -92,8 +92,7 @@ def serving(app: App) -> Iterator[int]:
 
     @contextlib.asynccontextmanager
     async def serve(listener: socket.socket) -> AsyncIterator[None]:
-        server = await app.create_server(sock=listener, return_asyncio_server=True)
-        assert server is not None  # noqa: S101 - it was asked for
+        server: Any = await app.create_server(sock=listener, return_asyncio_server=True)
         await server.startup()
         try:
             yield

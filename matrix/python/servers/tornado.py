@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http
 from typing import TYPE_CHECKING, Any
 
 import onward
@@ -41,8 +42,9 @@ def application(answer: Answer) -> RuleRouter:
         async def get(self) -> None:
             raise LookupError
 
-        def write_error(self, _status_code: int, **_: Any) -> None:
-            self.set_status(200)
+        def write_error(self, status_code: int, **_: Any) -> None:
+            assert status_code == http.HTTPStatus.INTERNAL_SERVER_ERROR  # noqa: S101 - and no other error
+            self.set_status(http.HTTPStatus.OK)
             self.finish(answer.call(self.request.query))
 
         def log_exception(self, *_: Any) -> None:

@@ -1,4 +1,4 @@
-"""ASGI: Starlette, FastAPI, Quart, Django."""
+"""ASGI: Starlette, FastAPI, Quart, Litestar, Falcon, anything else that speaks it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from onward._native import Propagator, default
 from onward._scope import _current, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable
 
-    Scope = MutableMapping[str, Any]
-    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-    App = Callable[[Scope, Receive, Send], Awaitable[None]]
+    # Each framework has types of its own for a scope, `receive` and `send`.
+    App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class ASGIMiddleware:
     """Hold each request's forward headers in scope while the application handles it.
 
-    ``app = onward.ASGIMiddleware(app)``, or in Starlette and FastAPI ``app.add_middleware(onward.ASGIMiddleware)``.
+    ``app = onward.ASGIMiddleware(app)``, in Starlette and FastAPI ``app.add_middleware(onward.ASGIMiddleware)``, in
+    Litestar ``Litestar(..., middleware=[onward.ASGIMiddleware])``.
     """
 
     __slots__ = ("_extract", "app")
@@ -28,7 +27,7 @@ class ASGIMiddleware:
         self.app: App = app
         self._extract = (propagator or default()).extract
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if "headers" not in scope:
             return await self.app(scope, receive, send)
         token = _current.set(self._extract(scope))

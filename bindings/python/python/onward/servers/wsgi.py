@@ -1,4 +1,4 @@
-"""WSGI: Flask, Django, Bottle, anything that PEP 3333 covers."""
+"""WSGI: Bottle, Falcon, Pyramid, anything else that PEP 3333 covers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class WSGIMiddleware:
     """Hold each request's forward headers in scope while the application handles it and streams its body.
 
-    ``application = onward.WSGIMiddleware(application)``, in Flask ``app.wsgi_app = WSGIMiddleware(app.wsgi_app)``.
+    ``application = onward.WSGIMiddleware(application)``.
     """
 
     __slots__ = ("_extract", "app")
