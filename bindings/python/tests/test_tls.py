@@ -34,7 +34,7 @@ def with_requests(url, trust, root, explicit) -> None:
 
 
 def with_urllib3(url, trust, root, explicit) -> None:
-    manager = (onward_urllib3 if explicit else urllib3).PoolManager(ssl_context=trust)
+    manager = (onward_urllib3 if explicit else urllib3).PoolManager(ca_certs=root)
     with manager:
         manager.request("GET", url)
 
