@@ -36,20 +36,30 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// What a piece of code did to the heap.
-pub(crate) struct Heap {
+pub struct Heap {
     /// How often it allocated.
-    pub(crate) allocations: usize,
+    pub allocations: usize,
     /// How many bytes were still allocated at its end.
-    pub(crate) held: usize,
+    pub held: usize,
+}
+
+/// Whether allocations count from here on.
+pub fn set(counting: bool) {
+    COUNTING.store(counting, Relaxed);
+}
+
+/// How many were counted.
+pub fn allocations() -> usize {
+    ALLOCATIONS.load(Relaxed)
 }
 
 /// Runs `f` and counts; what `f` returns counts as held.
-pub(crate) fn heap<R>(f: impl FnOnce() -> R) -> (R, Heap) {
+pub fn heap<R>(f: impl FnOnce() -> R) -> (R, Heap) {
     let read = || [&ALLOCATIONS, &ALLOCATED, &FREED].map(|counter| counter.load(Relaxed));
     let before = read();
-    COUNTING.store(true, Relaxed);
+    set(true);
     let result = f();
-    COUNTING.store(false, Relaxed);
+    set(false);
     let after = read();
     let [allocations, allocated, freed] = std::array::from_fn(|i| after[i] - before[i]);
     (result, Heap { allocations, held: allocated.saturating_sub(freed) })

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// 12 headers, of which 6 are forwarded.
-pub(crate) const S: &[(&str, &str)] = &[
+pub const S: &[(&str, &str)] = &[
     ("host", "productpage:9080"),
     ("user-agent", "curl/8.5.0"),
     ("accept", "*/*"),
@@ -21,7 +21,7 @@ pub(crate) const S: &[(&str, &str)] = &[
 ];
 
 /// 32 headers, of which 12 are forwarded.
-pub(crate) const L: &[(&str, &str)] = &[
+pub const L: &[(&str, &str)] = &[
     ("host", "bookinfo.example.com"),
     (
         "user-agent",
@@ -65,11 +65,14 @@ pub(crate) const L: &[(&str, &str)] = &[
     ("x-forwarded-client-cert", "By=spiffe://cluster.local/ns/default/sa/bookinfo-productpage;Hash=1f2e"),
 ];
 
+/// Both, by the names that the results have.
+pub const FIXTURES: &[(&str, &[(&str, &str)])] = &[("S", S), ("L", L)];
+
 /// As many maps, so that no contender reads the same one again and again from the processor's nearest cache.
-pub(crate) const RING: u32 = 16;
+pub const RING: u32 = 16;
 
 /// The request as hyper gives it, over and over: every value is a slice of one shared read buffer.
-pub(crate) fn ring(headers: &[(&'static str, &str)]) -> Vec<HeaderMap> {
+pub fn ring(headers: &[(&'static str, &str)]) -> Vec<HeaderMap> {
     (0..RING).map(|_| map(headers)).collect()
 }
 

@@ -20,7 +20,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{FIXTURES, median};
+use onward_benches::{fixtures::FIXTURES, median};
 
 const WAYS: [&str; 4] = ["none", "hand_written", "opentelemetry", "onward"];
 const CONNECTIONS: u32 = 8;

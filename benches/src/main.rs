@@ -7,22 +7,23 @@
 //! contender that often and prints nothing: what Callgrind counts.
 
 mod contenders;
-mod count;
-mod fixtures;
 mod load;
 
 use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use contenders::{PATHS, Path, Setup};
 use http::HeaderMap;
+use onward_benches::{
+    count,
+    fixtures::{self, FIXTURES},
+    median,
+};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 41;
 /// How often a contender runs through the ring of maps in one round.
 const LAPS: u32 = 200;
-
-const FIXTURES: &[(&str, &[(&str, &str)])] = &[("S", fixtures::S), ("L", fixtures::L)];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -78,11 +79,6 @@ fn medians(setup: &Setup, ring: &[HeaderMap], path: &Path, rounds: usize) -> BTr
     }
     let names = path.contenders.iter().map(|(name, _)| *name);
     names.zip(times.iter_mut().map(|times| median(times))).collect()
-}
-
-fn median(times: &mut [f64]) -> f64 {
-    times.sort_by(f64::total_cmp);
-    (times[times.len() / 2] * 10.0).round() / 10.0
 }
 
 fn allocations(setup: &Setup, inbound: &HeaderMap, path: &Path) -> BTreeMap<&'static str, usize> {

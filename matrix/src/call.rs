@@ -26,7 +26,7 @@ pub trait Call: Send + Sync {
 
     /// The same for a handler that has its request's headers at hand, and a client that takes some of them along
     /// without Onward. The benchmarks have such clients.
-    fn get_with<'a>(&self, url: String, _headers: Lookup<'_, 'a>) -> Answer {
+    fn get_with(&self, url: String, _headers: Lookup<'_, '_>) -> Answer {
         self.get(url)
     }
 }
@@ -48,7 +48,7 @@ pub async fn answer(call: &dyn Call, query: &str) -> String {
 }
 
 /// The same, by [`Call::get_with`].
-pub async fn answer_with<'a>(call: &dyn Call, query: &str, headers: Lookup<'_, 'a>) -> String {
+pub async fn answer_with(call: &dyn Call, query: &str, headers: Lookup<'_, '_>) -> String {
     text(match to(query) {
         Some(to) => call.get_with(to, headers).await,
         None => Err(NO_TO.to_owned()),

@@ -47,7 +47,7 @@ impl Call for Finds {
         Box::pin(async { Err("no headers".to_owned()) })
     }
 
-    fn get_with<'a>(&self, _: String, headers: Lookup<'_, 'a>) -> Answer {
+    fn get_with(&self, _: String, headers: Lookup<'_, '_>) -> Answer {
         let found = headers("x-b3-spanid").map(|value| String::from_utf8_lossy(value).into_owned());
         Box::pin(async { found.ok_or_else(|| "not there".to_owned()) })
     }

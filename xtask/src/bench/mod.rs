@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: Onward against the hand-written loop and OpenTelemetry's propagators, as ratios.
 
 mod counts;
+mod frameworks;
 mod languages;
 mod report;
 mod runner;
@@ -43,6 +44,8 @@ enum What {
     Node,
     /// Whole servers: axum, Flask, Starlette, Node http
     Server,
+    /// Every Rust framework, each request with one call by reqwest
+    Frameworks,
 }
 
 /// Fails if something could not be measured, or if a count is above what is written down. Never because of time.
@@ -74,11 +77,11 @@ fn measure(runner: &Runner, args: &Args) -> Result<Report> {
     drop(setup);
 
     let mut report = Report::new(args.rounds);
-    if what.contains(&What::Rust) {
-        let measured = languages::rust(runner, &programs.rust)?;
+    if let Some(rust) = programs.rust.as_ref().filter(|_| what.contains(&What::Rust)) {
+        let measured = languages::rust(runner, rust)?;
         report.paths.extend(targets.rows("rust", &measured));
         report.memory = measured.memory(&targets);
-        report.counts = counts::collect(runner, &programs.rust, &measured, &targets)?;
+        report.counts = counts::collect(runner, rust, &measured, &targets)?;
     }
     if let Some(python) = &programs.python {
         report.paths.extend(targets.rows("python", &languages::python(runner, python)?));
@@ -86,29 +89,42 @@ fn measure(runner: &Runner, args: &Args) -> Result<Report> {
     if let Some(node) = &programs.node {
         report.paths.extend(targets.rows("node", &languages::node(runner, node)?));
     }
-    report.servers = servers::measure(runner, &programs.servers, &programs.rust, &targets)?;
+    if let Some(client) = &programs.rust {
+        report.servers = servers::measure(runner, &programs.servers, client, &targets)?;
+    }
+    if let Some(frameworks) = &programs.frameworks {
+        report.frameworks = frameworks::measure(runner, frameworks)?;
+    }
     Ok(report)
 }
 
 /// What measures.
 struct Programs {
-    rust: PathBuf,
+    /// Also the load client of the servers.
+    rust: Option<PathBuf>,
     python: Option<PathBuf>,
     node: Option<PathBuf>,
     servers: Vec<Server>,
+    frameworks: Option<PathBuf>,
 }
 
 impl Programs {
     fn set_up(runner: &Runner, setup: &Setup, what: &[What]) -> Result<Self> {
         let wanted = |one| what.contains(&one).then_some(());
         Ok(Self {
-            rust: setup.rust_release("onward-benches", "onward-benches")?,
+            rust: wanted(What::Rust)
+                .or_else(|| wanted(What::Server))
+                .map(|()| setup.rust_release("onward-benches", "onward-benches", "release"))
+                .transpose()?,
             python: wanted(What::Python).map(|()| languages::set_up_python(runner, setup)).transpose()?,
             node: wanted(What::Node).map(|()| languages::set_up_node(runner, setup)).transpose()?,
             servers: wanted(What::Server)
                 .map(|()| servers::set_up(runner, setup))
                 .transpose()?
                 .unwrap_or_default(),
+            frameworks: wanted(What::Frameworks)
+                .map(|()| setup.rust_release("onward-bench-frameworks", "onward-bench-frameworks", "service"))
+                .transpose()?,
         })
     }
 }

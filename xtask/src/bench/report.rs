@@ -8,6 +8,7 @@ pub(super) struct Report {
     rounds: u32,
     pub(super) paths: Vec<PathRow>,
     pub(super) servers: Vec<ServerRow>,
+    pub(super) frameworks: Vec<FrameworkRow>,
     pub(super) counts: Vec<Count>,
     pub(super) memory: Vec<Memory>,
 }
@@ -59,6 +60,29 @@ pub(super) struct Kept {
     pub(super) per_cpu: f64,
 }
 
+/// A Rust framework with one fixture: what a request with one call costs the server's process.
+#[derive(Serialize)]
+pub(super) struct FrameworkRow {
+    pub(super) framework: String,
+    pub(super) fixture: String,
+    /// Without propagation, of the processor.
+    pub(super) cpu_ns: f64,
+    /// Without propagation.
+    pub(super) allocations: f64,
+    pub(super) hand_written: Cost,
+    pub(super) opentelemetry: Cost,
+    pub(super) onward: Cost,
+}
+
+/// Against the same framework without propagation.
+#[derive(Serialize)]
+pub(super) struct Cost {
+    /// What is left of the requests for each second of the processor: 1 is all of them.
+    pub(super) per_cpu: f64,
+    /// How many more allocations a request makes.
+    pub(super) allocations: f64,
+}
+
 /// What repeats exactly, for one contender of a Rust path.
 #[derive(Serialize)]
 pub(super) struct Count {
@@ -87,7 +111,14 @@ pub(super) struct Memory {
 
 impl Report {
     pub(super) fn new(rounds: u32) -> Self {
-        Self { rounds, paths: Vec::new(), servers: Vec::new(), counts: Vec::new(), memory: Vec::new() }
+        Self {
+            rounds,
+            paths: Vec::new(),
+            servers: Vec::new(),
+            frameworks: Vec::new(),
+            counts: Vec::new(),
+            memory: Vec::new(),
+        }
     }
 
     pub(super) fn rounds(&self) -> u32 {

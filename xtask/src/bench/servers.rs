@@ -40,7 +40,7 @@ pub(super) fn set_up(runner: &Runner, setup: &Setup) -> Result<Vec<Server>> {
     let python = languages::set_up_python(runner, setup)?;
     setup.python_requirements(&folder.join("requirements.txt"))?;
     let node = languages::set_up_node(runner, setup)?;
-    let axum = setup.rust_release("onward-benches", "onward-bench-axum")?;
+    let axum = setup.rust_release("onward-benches", "onward-bench-axum", "release")?;
 
     let in_python = move |module: &str, args: &[&str]| {
         let mut command = Command::new(&python);

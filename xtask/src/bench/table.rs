@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Against, Count, Kept, Memory, PathRow, Report, ServerRow};
+use super::report::{Against, Cost, Count, FrameworkRow, Kept, Memory, PathRow, Report, ServerRow};
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = format!(
@@ -11,6 +11,7 @@ pub(super) fn render(report: &Report) -> String {
     );
     paths(&mut text, &report.paths);
     servers(&mut text, &report.servers);
+    frameworks(&mut text, &report.frameworks);
     counts(&mut text, &report.counts);
     memory(&mut text, &report.memory);
     text
@@ -68,6 +69,33 @@ fn servers(text: &mut String, rows: &[ServerRow]) {
                 kept(&row.hand_written),
                 kept(&row.opentelemetry),
                 kept(&row.onward),
+            ),
+        );
+    }
+}
+
+fn frameworks(text: &mut String, rows: &[FrameworkRow]) {
+    if rows.is_empty() {
+        return;
+    }
+    text.push_str("\nRust frameworks, a request with one call: of the requests for each second of the server's processor without propagation, and allocations on top\n");
+    line(
+        text,
+        &format!("{:13}", ""),
+        &format!("{:>20} {:>13} {:>15} {:>13}", "without", "by hand", "OpenTelemetry", "Onward"),
+    );
+    let cost = |cost: &Cost| format!("{:.2} {:>+4.0}", cost.per_cpu, cost.allocations);
+    for row in rows {
+        line(
+            text,
+            &format!("{:12}{}", row.framework, row.fixture),
+            &format!(
+                "{:>13.1} us {:>4.0} {:>13} {:>15} {:>13}",
+                row.cpu_ns / 1000.0,
+                row.allocations,
+                cost(&row.hand_written),
+                cost(&row.opentelemetry),
+                cost(&row.onward),
             ),
         );
     }

@@ -33,9 +33,9 @@ impl Setup {
         self.rust_executable(name, &["--package", package, "--example", name])
     }
 
-    /// Builds a program of a package with optimisations and returns where it is.
-    pub(crate) fn rust_release(&self, package: &str, name: &str) -> Result<PathBuf> {
-        self.rust_executable(name, &["--release", "--package", package, "--bins"])
+    /// Builds a program of a package with a profile that optimises and returns where it is.
+    pub(crate) fn rust_release(&self, package: &str, name: &str, profile: &str) -> Result<PathBuf> {
+        self.rust_executable(name, &["--profile", profile, "--package", package, "--bins"])
     }
 
     fn rust_executable(&self, name: &str, what: &[&str]) -> Result<PathBuf> {
