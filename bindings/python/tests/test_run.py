@@ -19,6 +19,7 @@ from pathlib import Path
 import grpc
 import pytest
 from loopback import Recorder, get, get_on
+from onward._run.command import environment
 
 PROGRAMS = Path(__file__).parent / "programs"
 RUN = (sys.executable, "-m", "onward")
@@ -276,6 +277,14 @@ def test_a_python_without_onward_runs_on_and_explain_says_so() -> None:
     assert (quiet.stdout, quiet.stderr) == ("runs\n", "")
     assert told.stdout == "runs\n"
     assert f"not active in {sys.executable}: ModuleNotFoundError" in told.stderr
+
+
+@pytest.mark.parametrize("before", ["", "/a", os.pathsep, f"/a{os.pathsep}", f"/a{os.pathsep}/b"])
+def test_the_path_of_the_program_stays_as_it_was_behind_the_folder_of_onward_run(before: str) -> None:
+    once = environment({"PYTHONPATH": before}, explain=False)
+    ours, _, rest = once["PYTHONPATH"].partition(os.pathsep)
+    assert (Path(ours, "sitecustomize.py").is_file(), rest) == (True, before)
+    assert environment(once, explain=False) == once
 
 
 def test_onward_run_below_onward_run_changes_nothing_more() -> None:

@@ -1,6 +1,7 @@
 """What a user's first program does, and the Python lines of the README, but for the address that they call."""
 
 import re
+import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -55,3 +56,8 @@ with HTTPServer(("127.0.0.1", 0), Reviews) as server:
         thread.join()
         onward.uninstrument()
 assert seen == "user=jane", f"the README's lines forwarded no cookie: {seen}"
+
+command = [str(Path(sys.executable).with_name("onward-run")), "--explain", sys.executable, "-c", "print('runs')"]
+ran = subprocess.run(command, capture_output=True, text=True, check=True)
+assert ran.stdout == "runs\n", ran
+assert "forwards x-request-id, " in ran.stderr, ran

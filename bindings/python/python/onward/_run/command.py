@@ -76,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def environment(environ: Mapping[str, str], *, explain: bool) -> dict[str, str]:
     """Give the environment in which every Python, this program's children too, starts with Onward."""
     ours = str(Path(__file__).with_name("path"))
-    others = [entry for entry in environ.get("PYTHONPATH", "").split(os.pathsep) if entry not in {"", ours}]
+    path = environ.get("PYTHONPATH")
+    # An empty entry is the current folder, an empty path is none.
+    others = [entry for entry in path.split(os.pathsep) if entry != ours] if path else []
     added = {"PYTHONPATH": os.pathsep.join([ours, *others])}
     if explain:
         added[EXPLAIN] = "1"
