@@ -1,0 +1,19 @@
+// The clients of the matrix: one file for each library, one `Client` for each way to use it.
+//
+// To add one, write its file with a list `CLIENTS`, and put that into `ALL`. What a client is stands in `client.mjs`. The
+// process that calls does, once, `resolveOutside()` and, where the client is `instrumented`, `onward.instrument()`.
+
+import * as fetch from './fetch.mjs'
+import * as http from './http.mjs'
+
+export { OUTSIDE, callerHeaders, resolveOutside } from './client.mjs'
+
+/**
+ * All of them, in the order of the table.
+ *
+ * @type {import('./client.mjs').Client[]}
+ */
+export const ALL = [
+  ...fetch.CLIENTS,
+  ...http.CLIENTS
+]
