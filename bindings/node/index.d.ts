@@ -11,7 +11,7 @@ export type HeaderValue = string | number | boolean | Uint8Array | readonly stri
 /** Header lines as pairs. */
 export type HeaderPairs = Iterable<readonly [name: string, value: HeaderValue]>
 
-/** Anything with the request in it: what Express, Fastify, Koa and Hono hand to a handler, and Fetch requests. */
+/** Anything with the request in it: what Express, Fastify, Koa, Hapi, Nest and Hono hand to a handler, and Fetch requests. */
 export interface RequestLike {
   readonly rawHeaders?: readonly string[]
   readonly headers?: object
@@ -20,8 +20,8 @@ export interface RequestLike {
 }
 
 /**
- * What headers are read from: a request of `node:http`, Express, Fastify, Koa, Hono or Fetch, `Headers`, a plain object, an
- * array of pairs, or a flat array as `rawHeaders` is.
+ * What headers are read from: a request of `node:http`, `node:http2`, Express, Fastify, Koa, Hapi, Nest, Hono or Fetch,
+ * `Headers`, a plain object, an array of pairs, or a flat array as `rawHeaders` is.
  *
  * From a request of Node, what came over the wire is read; what was changed in `request.headers` since then is not.
  */
@@ -250,7 +250,9 @@ export function carry<F extends (...args: any[]) => unknown>(fn: F): F
 
 /**
  * `handler`, with the headers of its request as the current ones while it runs. The request is the first argument that is
- * one: `req`, Koa's `ctx`, Hono's `c`, a Fetch `Request`.
+ * one: `req`, Koa's `ctx`, Hono's `c`, Hapi's `request`, a Fetch `Request`.
+ *
+ * The scope holds for promises and timers of the handler, and for what `req` and `res` of Node emit later.
  *
  * @throws {@link OnwardError} when the environment's policy has a mistake; the handler throws `unsupported_carrier` when it
  * is called without a request
@@ -264,15 +266,28 @@ export function carry<F extends (...args: any[]) => unknown>(fn: F): F
  * }))
  * ```
  */
-export function propagate<F extends (...args: any[]) => unknown>(handler: F, options?: { propagator?: Propagator }): F
+export function propagate<F extends (...args: any[]) => unknown>(handler: F, options?: ServerOptions): F
 
-/**
- * Middleware that holds each request's headers while it is handled: `app.use(onward.express())`. It is a hook of Fastify
- * too: `app.addHook('onRequest', onward.express())`.
- */
-export function express(options?: {
+/** How a framework's requests are read. */
+export interface ServerOptions {
+  /** The policy; the process's own unless given. */
   propagator?: Propagator
-}): (request: any, response: any, next: (error?: any) => void) => void
+}
+
+/** Middleware for Express and for Nest, on either adapter: `app.use(onward.express())`. */
+export function express(options?: ServerOptions): (request: any, response: any, next: (error?: any) => void) => void
+
+/** Plugin for Fastify: `await app.register(onward.fastify)`. It covers the whole application. */
+export function fastify(app: any, options: ServerOptions, done: (error?: Error) => void): void
+
+/** Plugin for Hapi: `await server.register(onward.hapi)`. It covers the whole server. */
+export const hapi: { readonly name: string; register(server: any, options: ServerOptions): void }
+
+/** Middleware for Hono, on any runtime: `app.use(onward.hono())`. */
+export function hono(options?: ServerOptions): (context: any, next: () => Promise<void>) => Promise<void>
+
+/** Middleware for Koa: `app.use(onward.koa())`. */
+export function koa(options?: ServerOptions): (context: any, next: () => Promise<any>) => Promise<any>
 
 /**
  * Messages: a request goes on in whoever reads what was written to a queue or a log. A message is stored, and read by whoever

@@ -4,7 +4,8 @@ const { OnwardError } = require('./lib/errors')
 const { ForwardHeaders } = require('./lib/headers')
 const { Propagator } = require('./lib/propagator')
 const { defaultPropagator, setDefault } = require('./lib/default')
-const { current, run, carry, propagate, express } = require('./lib/scope')
+const { current, run, carry } = require('./lib/scope')
+const { propagate, express, fastify, hapi, hono, koa } = require('./lib/servers')
 const { instrument, uninstrument } = require('./lib/instrument')
 const messages = require('./lib/messages')
 
@@ -30,8 +31,12 @@ module.exports = {
   explain,
   express,
   extract,
+  fastify,
   getForwardHeaders,
+  hapi,
+  hono,
   instrument,
+  koa,
   messages,
   propagate,
   run,

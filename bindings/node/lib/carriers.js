@@ -10,13 +10,27 @@ const CLEAN = /^[\t ]*[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*$/
 const insecure = /(^|\s)--insecure-http-parser\b/.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '))
 
 /**
- * The request in `carrier` as Node has it, with its `rawHeaders`: itself (Express too), or what Fastify, Koa and Hono (on
- * Node) wrap.
+ * The request in `carrier` as Node has it, with its `rawHeaders`: itself (Express and Nest too), or what Fastify, Koa, Hapi
+ * and Hono (on Node) wrap.
  */
 function incoming(carrier) {
   if (Array.isArray(carrier.rawHeaders)) return carrier
-  for (const inner of [carrier.raw, carrier.req, carrier.env?.incoming]) {
+  for (const inner of [carrier.raw, carrier.req, carrier.env?.incoming, carrier.raw?.req]) {
     if (typeof inner === 'object' && inner !== null && Array.isArray(inner.rawHeaders)) return inner
+  }
+  return undefined
+}
+
+// Hono makes a response where `res` is read, so that comes last.
+const RESPONSES = [(arg) => arg, (arg) => arg.env?.outgoing, (arg) => arg.raw, (arg) => arg.raw?.res, (arg) => arg.res]
+
+/** The response to a request of Node, if it is among what a handler is called with, or wrapped in it. */
+function outgoing(args, request) {
+  for (const place of RESPONSES) {
+    for (const arg of args) {
+      const found = typeof arg === 'object' && arg !== null ? place(arg) : undefined
+      if (found?.req === request && typeof found.emit === 'function') return found
+    }
   }
   return undefined
 }
@@ -64,7 +78,7 @@ function lines(carrier, toText = text) {
 }
 
 function unsupported(why, cause) {
-  const advice = 'pass a request (node:http, Express, Fastify, Koa, Hono, Fetch), Headers, a plain object, or an array of pairs'
+  const advice = 'pass a request (node:http, Express, Fastify, Koa, Hapi, Hono, Fetch), Headers, a plain object, or an array of pairs'
   return new OnwardError('unsupported_carrier', '', `cannot read this carrier: ${why}; ${advice}`, { cause })
 }
 
@@ -116,4 +130,4 @@ function isRequest(value) {
   }
 }
 
-module.exports = { NO_TEXT, incoming, isParsed, isClean, isPlain, isRequest, lines, text }
+module.exports = { NO_TEXT, incoming, isParsed, isClean, isPlain, isRequest, lines, outgoing, text }

@@ -4,7 +4,6 @@ const { AsyncLocalStorage } = require('node:async_hooks')
 
 const { OnwardError } = require('./errors')
 const { ForwardHeaders, EMPTY } = require('./headers')
-const { isRequest } = require('./carriers')
 const { defaultPropagator } = require('./default')
 
 const storage = new AsyncLocalStorage()
@@ -31,24 +30,6 @@ function carry(fn) {
   })
 }
 
-function propagate(handler, { propagator = defaultPropagator() } = {}) {
-  mustBeFunction(handler, 'propagate')
-  return alike(handler, function (...args) {
-    const request = args.find(isRequest)
-    if (request === undefined) {
-      const message = 'no argument of this handler is a request; write `onward.run(request, () => ...)` in it instead'
-      throw new OnwardError('unsupported_carrier', handler.name, message)
-    }
-    return storage.run(propagator.extract(request), () => handler.apply(this, args))
-  })
-}
-
-function express({ propagator = defaultPropagator() } = {}) {
-  return function onward(request, response, next) {
-    storage.run(propagator.extract(request), next)
-  }
-}
-
 /** `wrapper` with the name and the number of arguments of `fn`: frameworks read both. */
 function alike(fn, wrapper) {
   Object.defineProperty(wrapper, 'name', { value: fn.name, configurable: true })
@@ -62,4 +43,4 @@ function mustBeFunction(value, name) {
   }
 }
 
-module.exports = { current, currentOrNone, run, carry, propagate, express }
+module.exports = { alike, carry, current, currentOrNone, mustBeFunction, run, storage }

@@ -1,0 +1,96 @@
+'use strict'
+
+// One line for each framework. All of them come down to `enter`.
+
+const { incoming, isRequest, outgoing } = require('./carriers')
+const { defaultPropagator } = require('./default')
+const { OnwardError } = require('./errors')
+const { alike, mustBeFunction, storage } = require('./scope')
+
+const SCOPE = Symbol('onward scope')
+const EMIT = Symbol('onward emit')
+
+function propagate(handler, { propagator = defaultPropagator() } = {}) {
+  mustBeFunction(handler, 'propagate')
+  return alike(handler, function (...args) {
+    const request = args.find(isRequest)
+    if (request === undefined) {
+      const message = 'no argument of this handler is a request; write `onward.run(request, () => ...)` in it instead'
+      throw new OnwardError('unsupported_carrier', handler.name, message)
+    }
+    const parsed = incoming(request)
+    const response = parsed && outgoing(args, parsed)
+    return enter(propagator.extract(request), parsed, response, Reflect.apply, handler, this, args)
+  })
+}
+
+function express({ propagator = defaultPropagator() } = {}) {
+  return function onward(request, response, next) {
+    enter(propagator.extract(request), incoming(request), response, next)
+  }
+}
+
+function fastify(app, { propagator = defaultPropagator() }, done) {
+  app.addHook('onRequest', (request, reply, next) => {
+    enter(propagator.extract(request), request.raw, reply.raw, next)
+  })
+  done()
+}
+// The hook is for the whole application, not for the plugin's own routes.
+fastify[Symbol.for('skip-override')] = true
+fastify[Symbol.for('fastify.display-name')] = 'onward'
+
+function koa({ propagator = defaultPropagator() } = {}) {
+  return function onward(context, next) {
+    return enter(propagator.extract(context), context.req, context.res, next)
+  }
+}
+
+function hono({ propagator = defaultPropagator() } = {}) {
+  return function onward(context, next) {
+    // There on Node only.
+    const { incoming: request, outgoing: response } = context.env ?? {}
+    return enter(propagator.extract(context), request, response, next)
+  }
+}
+
+const hapi = {
+  name: 'onward',
+  register(server, { propagator = defaultPropagator() }) {
+    // No extension point encloses those that come after it. What Hapi listens with does.
+    const { listener } = server
+    for (const event of ['request', 'checkContinue']) {
+      for (const dispatch of listener.listeners(event)) listener.off(event, dispatch).on(event, propagate(dispatch, { propagator }))
+    }
+    server.ext('onRequest', (request, h) => {
+      // `server.inject` goes past the listener, and gives each request an asynchronous context of its own, to be changed safely.
+      if (request.raw.req[SCOPE] === undefined) storage.enterWith(propagator.extract(request))
+      return h.continue
+    })
+  }
+}
+
+/** Calls `fn` in a scope that holds for what the request and the response of Node emit later, too. */
+function enter(headers, request, response, fn, ...args) {
+  hold(request, headers)
+  hold(response, headers)
+  return storage.run(headers, fn, ...args)
+}
+
+/**
+ * Has what `emitter` emits heard in the scope. Node itself emits a body's pieces and its end, and that a response is sent,
+ * in the context of the connection.
+ */
+function hold(emitter, headers) {
+  if (typeof emitter?.emit !== 'function') return
+  emitter[SCOPE] = headers
+  if (emitter.emit === emit) return
+  emitter[EMIT] = emitter.emit
+  emitter.emit = emit
+}
+
+function emit(...args) {
+  return storage.run(this[SCOPE], Reflect.apply, this[EMIT], this, args)
+}
+
+module.exports = { enter, express, fastify, hapi, hono, koa, propagate }
