@@ -17,142 +17,13 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import carriers
+import clients
 import flask
-import onward
-from fixtures import RING, L, S, environ, plain, scope
-from opentelemetry.baggage.propagation import W3CBaggagePropagator
-from opentelemetry.propagators.b3 import B3MultiFormat
-from opentelemetry.propagators.composite import CompositePropagator
-from opentelemetry.propagators.textmap import Getter
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from starlette.requests import Request
+from fixtures import L, S, environ
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-NAMES = onward.Propagator().names
-PREFIXED = onward.Propagator(add=["uberctx-*", "x-canary-*"])
-PREFIXES = ("HTTP_UBERCTX_", "HTTP_X_CANARY_")
-KEYS = [(name, "HTTP_" + name.upper().replace("-", "_")) for name in NAMES]
-
-
-def by_headers(request: Any) -> dict[str, str]:
-    """The loop that everybody writes."""
-    headers = {}
-    for name in NAMES:
-        value = request.headers.get(name)
-        if value is not None:
-            headers[name] = value
-    return headers
-
-
-def by_get(carrier: dict[str, str]) -> dict[str, str]:
-    headers = {}
-    for name in NAMES:
-        value = carrier.get(name)
-        if value is not None:
-            headers[name] = value
-    return headers
-
-
-def by_keys_and_prefixes(carrier: dict[str, Any]) -> dict[str, str]:
-    """The best that pure Python can do with an environ and prefix rules."""
-    get = carrier.get
-    headers = {}
-    for name, key in KEYS:
-        value = get(key)
-        if value:
-            headers[name] = value
-    for key, value in carrier.items():
-        if key.startswith(PREFIXES) and value:
-            headers[key[5:].lower().replace("_", "-")] = value
-    return headers
-
-
-PROPAGATOR = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator(), B3MultiFormat()])
-
-
-class EnvironGetter(Getter[dict[str, Any]]):
-    """As the WSGI instrumentation has it."""
-
-    def get(self, carrier: dict[str, Any], key: str) -> list[str] | None:
-        value = carrier.get("HTTP_" + key.upper().replace("-", "_"))
-        return None if value is None else [value]
-
-    def keys(self, carrier: dict[str, Any]) -> list[str]:
-        return [key[5:].lower().replace("_", "-") for key in carrier if key.startswith("HTTP_")]
-
-
-class ScopeGetter(Getter[dict[str, Any]]):
-    """As the ASGI instrumentation has it."""
-
-    def get(self, carrier: dict[str, Any], key: str) -> list[str] | None:
-        key = key.lower()
-        found = [value.decode() for name, value in carrier.get("headers") or () if name.decode().lower() == key]
-        return found or None
-
-    def keys(self, carrier: dict[str, Any]) -> list[str]:
-        return [name.decode().lower() for name, _ in carrier.get("headers") or ()]
-
-
-def tracer(getter: Getter[Any] | None, of: Callable[[Any], Any] = lambda carrier: carrier) -> Callable[[Any], Any]:
-    more = () if getter is None else (getter,)
-
-    def run(carrier: Any) -> dict[str, str]:
-        outbound: dict[str, str] = {}
-        # The getter is the third argument, behind the context.
-        context = PROPAGATOR.extract(of(carrier), None, *more)
-        PROPAGATOR.inject(outbound, context)
-        return outbound
-
-    return run
-
-
-def forward() -> Callable[[Any], Any]:
-    """Make a propagator for one path alone: a service has one kind of server."""
-    return onward.Propagator().get_forward_headers
-
-
-def paths(lines: list[tuple[str, str]]) -> dict[str, tuple[list[Any], dict[str, Callable[[Any], Any]]]]:
-    environs = [environ(lines) for _ in range(RING)]
-    scopes = [scope(lines) for _ in range(RING)]
-    by_environ, by_scope = tracer(EnvironGetter()), tracer(ScopeGetter())
-    proxied = {
-        "onward": forward(),
-        "hand_written": by_headers,
-        "opentelemetry": tracer(EnvironGetter(), lambda request: request.environ),
-    }
-    return {
-        "WSGI environ": (
-            environs,
-            {"onward": forward(), "hand_written": lambda _: by_headers(flask.request), "opentelemetry": by_environ},
-        ),
-        "WSGI environ, prefix rules": (
-            environs,
-            {"onward": PREFIXED.get_forward_headers, "pure_python": by_keys_and_prefixes},
-        ),
-        "flask.request": ([flask.request] * RING, proxied),
-        "ASGI scope": (
-            scopes,
-            {
-                "onward": forward(),
-                "hand_written": lambda scope: by_headers(Request(scope)),
-                "opentelemetry": by_scope,
-            },
-        ),
-        "Starlette request": (
-            [Request(one) for one in scopes],
-            {
-                "onward": forward(),
-                "hand_written": by_headers,
-                "opentelemetry": tracer(ScopeGetter(), lambda request: request.scope),
-            },
-        ),
-        "dict": (
-            [plain(lines) for _ in range(RING)],
-            {"onward": forward(), "hand_written": by_get, "opentelemetry": tracer(None)},
-        ),
-    }
 
 
 def once(function: Callable[[Any], Any], ring: list[Any], laps: int) -> float:
@@ -180,6 +51,16 @@ def measure(ring: list[Any], contenders: dict[str, Callable[[Any], Any]], rounds
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
+def result(path: str, fixture: str, median: dict[str, float]) -> dict[str, Any]:
+    ratios = {name: round(ns / median["onward"], 2) for name, ns in median.items() if name != "onward"}
+    return {
+        "path": path,
+        "fixture": fixture,
+        "ns": {name: round(ns, 1) for name, ns in median.items()},
+        "ratio": ratios,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Onward against the hand-written loop and OpenTelemetry.")
     parser.add_argument("--rounds", type=int, default=25)
@@ -189,13 +70,16 @@ def main() -> None:
     results = []
     for fixture, lines in (("S", S), ("L", L)):
         with app.request_context(environ(lines)):
-            for path, (ring, contenders) in paths(lines).items():
+            for path, (ring, contenders) in carriers.paths(lines).items():
                 assert contenders["onward"](ring[0]), path
                 gc.collect()
-                median = measure(ring, contenders, arguments.rounds)
-                ratios = {name: round(ns / median["onward"], 2) for name, ns in median.items() if name != "onward"}
-                nanoseconds = {name: round(ns, 1) for name, ns in median.items()}
-                results.append({"path": path, "fixture": fixture, "ns": nanoseconds, "ratio": ratios})
+                results.append(result(path, fixture, measure(ring, contenders, arguments.rounds)))
+            with clients.answering() as url:
+                for client in clients.CLIENTS:
+                    gc.collect()
+                    results.append(
+                        result(f"a call by {client}", fixture, clients.measure(client, url, arguments.rounds))
+                    )
     if arguments.json:
         python = f"{platform.python_implementation()} {platform.python_version()}"
         json.dump({"python": python, "rounds": arguments.rounds, "results": results}, sys.stdout)
