@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
-use pyo3::exceptions::{PyAttributeError, PyException, PyNotImplementedError};
+use pyo3::exceptions::{PyAttributeError, PyException};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -46,7 +46,9 @@ enum Access {
     Raw,
     /// `.headers`: any request or message.
     Headers,
-    /// `.get_all()`: the headers of Tornado, which joins repeated lines in its `items()`.
+    /// `._as_list`: the headers of Tornado, names to lists of values.
+    AsList,
+    /// `.get_all()`: the same where a later Tornado keeps them otherwise; it joins repeated lines in its `items()`.
     GetAll,
     /// `.items()`: mappings and multidicts.
     Items,
@@ -55,7 +57,7 @@ enum Access {
 }
 
 impl Access {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Proxy,
         Self::Environ,
         Self::Env,
@@ -66,6 +68,7 @@ impl Access {
         Self::RawHeaders,
         Self::Raw,
         Self::Headers,
+        Self::AsList,
         Self::GetAll,
         Self::Items,
         Self::Iterable,
@@ -115,10 +118,14 @@ fn asked(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<bool> {
     if depth == 0 || is_builtin(object) {
         return Ok(false);
     }
-    if let Some(access) = hint(object).filter(|access| REQUESTS.contains(access))
+    let hint = hint(object);
+    if let Some(access) = hint.filter(|access| REQUESTS.contains(access))
         && let Some(there) = request_by(object, access)?
     {
         return Ok(there);
+    }
+    if hint == Some(Access::Headers) && is_message(object)? {
+        return Ok(true);
     }
     if let Some(inner) = proxied(object)? {
         return asked(&inner, depth - 1);
@@ -128,6 +135,11 @@ fn asked(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<bool> {
             return Ok(there);
         }
     }
+    is_message(object)
+}
+
+/// Whether an object has a method and headers, as the requests of Tornado and Sanic.
+fn is_message(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(attribute(object, intern!(object.py(), "method"))?.is_some_and(|it| it.is_instance_of::<PyString>())
         && attribute(object.get_type().as_any(), intern!(object.py(), "DESCRIPTOR"))?.is_none()
         && follow(object, Access::Headers, 2)?.is_some())
@@ -135,11 +147,14 @@ fn asked(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<bool> {
 
 /// Whether an object that keeps headers in this way has a request now: outside of one, Bottle's environ is empty.
 fn request_by(object: &Bound<'_, PyAny>, access: Access) -> PyResult<Option<bool>> {
-    Ok(match follow(object, access, 1)? {
-        Some(Carrier::Environ(environ)) => Some(has(&environ, intern!(object.py(), "REQUEST_METHOD"))?),
-        Some(_) => Some(true),
-        None => None,
-    })
+    match follow(object, access, 1) {
+        Ok(Some(Carrier::Environ(environ))) => {
+            has(&environ, intern!(object.py(), "REQUEST_METHOD")).map(Some)
+        }
+        Ok(found) => Ok(found.map(|_| true)),
+        Err(error) if error.is_instance_of::<PyException>(object.py()) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The types of nearly every other argument of a handler.
@@ -167,13 +182,26 @@ fn find<'py>(object: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Carrie
     {
         return Ok(Some(carrier));
     }
+    let mut failure = None;
     for access in Access::ALL {
-        if let Some(carrier) = follow(object, access, depth)? {
-            remember(object, access);
-            return Ok(Some(carrier));
+        // What is broken is not iterated over, which could read a request's body.
+        if failure.is_some() && matches!(access, Access::Items | Access::Iterable) {
+            break;
+        }
+        match follow(object, access, depth) {
+            Ok(Some(carrier)) => {
+                remember(object, access);
+                return Ok(Some(carrier));
+            }
+            Ok(None) => {}
+            // Sanic's `scope` raises where there is no ASGI, and its `raw_headers` where a request has none.
+            Err(error) if error.is_instance_of::<PyException>(object.py()) => {
+                failure.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
         }
     }
-    Ok(None)
+    failure.map_or(Ok(None), Err)
 }
 
 /// A dict is an environ, an ASGI scope, or a dict of headers.
@@ -257,6 +285,7 @@ fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyRe
             Some(headers) if !headers.is_callable() => find(&headers, depth - 1),
             _ => Ok(None),
         },
+        Access::AsList => Ok(dict_in(object, intern!(py, "_as_list"))?.map(Carrier::Dict)),
         // Tornado alone has both; the `get_all` of others takes a name.
         Access::GetAll => {
             match (method(object, intern!(py, "get_list"))?, method(object, intern!(py, "get_all"))?) {
@@ -302,19 +331,14 @@ fn method<'py>(
     Ok(attribute(object, name)?.filter(Bound::is_callable))
 }
 
-/// An attribute; none where there is none. Sanic's request raises `NotImplementedError` where it has no ASGI scope.
+/// An attribute; none where there is none.
 fn attribute<'py>(
     object: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     match object.getattr(name) {
         Ok(value) => Ok(Some(value)),
-        Err(error)
-            if error.is_instance_of::<PyAttributeError>(object.py())
-                || error.is_instance_of::<PyNotImplementedError>(object.py()) =>
-        {
-            Ok(None)
-        }
+        Err(error) if error.is_instance_of::<PyAttributeError>(object.py()) => Ok(None),
         Err(error) => Err(error),
     }
 }

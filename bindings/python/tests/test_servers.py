@@ -8,7 +8,10 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import queue
+import subprocess
+import sys
 import threading
 import urllib.parse
 
@@ -341,3 +344,31 @@ def test_tornado_tells_a_handler_of_its_requests_body_in_scope() -> None:
         assert connection.getresponse().status == 200
         connection.close()
     assert seen == [(what, {"x-request-id": "7"}) for what in ("prepare", b"body", "post")]
+
+
+FIRST = r"""
+import http.client, socket, sys
+import servers
+from servers import Answer
+
+for framework in servers.ALL:
+    if framework.name in sys.argv:
+        with framework.start(Answer(None)) as port, socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(b"GET /explicit HTTP/1.0\r\n\r\n")
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            print(framework.name, response.read().decode().strip())
+"""
+
+
+def test_a_first_request_without_a_header_has_none_to_forward() -> None:
+    """In a process of its own, which has not met any framework's request before."""
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FIRST, *ROUTES],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert sorted(run.stdout.split("\n")) == sorted(["", *(f"{name} {{}}" for name in ROUTES)]), run.stderr
