@@ -46,7 +46,7 @@ impl<S: Sink> Pass<'_, S> {
     unsafe fn take(&mut self, slot: usize, value: *mut ffi::PyObject) -> bool {
         // SAFETY: `value` is alive; the two types are the interpreter's own.
         unsafe {
-            let Some(data) = text::exact(value) else { return false };
+            let Some((value, data)) = one_text(value) else { return false };
             let is_text = ffi::Py_TYPE(value) == &raw mut ffi::PyUnicode_Type;
             if !(if is_text { text::is_plain(data) } else { text::has_no_control(data) }) {
                 return false;
@@ -73,6 +73,29 @@ impl<S: Sink> Pass<'_, S> {
         } else {
             End::Stopped
         }
+    }
+}
+
+/// The text of a value, or of a list of one, which is how Tornado keeps it.
+///
+/// # Safety
+///
+/// `value` must be a live object, and nothing may free or change it while the result is in use.
+#[inline]
+unsafe fn one_text<'a>(value: *mut ffi::PyObject) -> Option<(*mut ffi::PyObject, &'a [u8])> {
+    // SAFETY: `value` is alive; its type is checked before what is asked of a list.
+    unsafe {
+        if let Some(data) = text::exact(value) {
+            return Some((value, data));
+        }
+        if ffi::Py_TYPE(value) != &raw mut ffi::PyList_Type || ffi::Py_SIZE(value) != 1 {
+            return None;
+        }
+        let item = ffi::PyList_GetItem(value, 0);
+        if item.is_null() {
+            return None;
+        }
+        text::exact(item).map(|data| (item, data))
     }
 }
 
