@@ -29,6 +29,8 @@ enum Language {
     Rust,
     /// `docs/matrix-python.md`
     Python,
+    /// `docs/matrix-node.md`
+    Node,
 }
 
 impl Language {
@@ -47,6 +49,14 @@ impl Language {
                 let mut command = Command::new(setup.venv()?);
                 command.arg("matrix/python");
                 Ok((command, "docs/matrix-python.md"))
+            }
+            Self::Node => {
+                let setup = Setup::new(Progress::new())?;
+                setup.node_binding()?;
+                setup.node_packages(&root.join("matrix/node"))?;
+                let mut command = Command::new("node");
+                command.arg("matrix/node/main.mjs");
+                Ok((command, "docs/matrix-node.md"))
             }
         }
     }

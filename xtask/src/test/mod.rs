@@ -37,7 +37,7 @@ enum Step {
     Rust,
     /// The Python package, its matrix, and productpage
     Python,
-    /// The Node package, details and ratings
+    /// The Node package, its matrix, details and ratings
     Node,
     /// The vectors against their schema, and the runner of every language
     Conformance,

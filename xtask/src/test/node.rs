@@ -1,4 +1,4 @@
-//! The Node package, and the services in Node.
+//! The Node package, its matrix, and the services in Node.
 
 use anyhow::Result;
 
@@ -7,12 +7,12 @@ use super::{session::Session, tally::Runner};
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let setup = session.setup()?;
     setup.node_binding()?;
-    let services = ["examples/bookinfo/details", "examples/bookinfo/ratings"];
-    for service in services {
-        setup.node_packages(&session.root.join(service))?;
+    let users = ["matrix/node", "examples/bookinfo/details", "examples/bookinfo/ratings"];
+    for user in users {
+        setup.node_packages(&session.root.join(user))?;
     }
     drop(setup);
-    for folder in ["bindings/node"].into_iter().chain(services) {
+    for folder in ["bindings/node"].into_iter().chain(users) {
         let mut command = session.command("npm", folder);
         command.args(["test"]);
         session.tests(folder, Runner::Node, command)?;
