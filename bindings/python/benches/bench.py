@@ -13,6 +13,7 @@ import gc
 import json
 import platform
 import statistics
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,26 @@ def measure(ring: list[Any], contenders: dict[str, Callable[[Any], Any]], rounds
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
+# What a process that has loaded neither pays before its first request.
+IMPORTS = {
+    "onward": "import onward",
+    "opentelemetry": "import opentelemetry.propagate, opentelemetry.propagators.b3, opentelemetry.baggage.propagation",
+}
+
+
+def imports(rounds: int) -> dict[str, float]:
+    """Nanoseconds of the processor for an import, each in a process of its own."""
+    program = "import time; start = time.process_time(); {}; print(time.process_time() - start)"
+    taken: dict[str, list[float]] = {name: [] for name in IMPORTS}
+    for _ in range(rounds):
+        for name, statement in IMPORTS.items():
+            run = subprocess.run(
+                [sys.executable, "-c", program.format(statement)], capture_output=True, text=True, check=True
+            )
+            taken[name].append(float(run.stdout) * 1e9)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
 def result(path: str, fixture: str, median: dict[str, float]) -> dict[str, Any]:
     ratios = {name: round(ns / median["onward"], 2) for name, ns in median.items() if name != "onward"}
     return {
@@ -67,7 +88,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     arguments = parser.parse_args()
     app = flask.Flask("bench")
-    results = []
+    results = [result("import", "S", imports(min(arguments.rounds, 15)))]
     for fixture, lines in (("S", S), ("L", L)):
         with app.request_context(environ(lines)):
             for path, (ring, contenders) in carriers.paths(lines).items():
