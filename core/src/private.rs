@@ -37,8 +37,12 @@ impl HandlerPolicy for DefaultPolicy {
 }
 
 /// The argument that is added to a handler without a carrier. A framework's integration makes it an extractor.
+pub type Captured<P> = PropagateGoesAbove<P>;
+
+/// Its name says which order is right, where the compiler shows it: a route attribute above `#[propagate]` calls the
+/// handler without an argument "of type `onward::__private::PropagateGoesAbove`".
 #[derive(Debug)]
-pub struct Captured<P> {
+pub struct PropagateGoesAbove<P> {
     headers: ForwardHeaders,
     policy: PhantomData<fn() -> P>,
 }

@@ -78,6 +78,20 @@ impl Propagator {
 
     /// Tells header by header what would become of an inbound request's headers on the way to `destination`, and
     /// which rule says so (rule R14). `outbound` is what the outbound request has already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use onward::{Destination, Outcome, Propagator};
+    ///
+    /// let partner = Destination::parse("https://api.example.com/");
+    /// let inbound = [("x-request-id", "7f6c"), ("cookie", "session=1")];
+    /// let outbound = http::HeaderMap::new();
+    /// let explanation = Propagator::default().explain(&inbound, Some(&partner), &outbound);
+    ///
+    /// let outcomes: Vec<_> = explanation.rows().iter().map(|row| (row.name.as_str(), row.outcome)).collect();
+    /// assert_eq!(outcomes, [("x-request-id", Outcome::Forwarded), ("cookie", Outcome::HeldBack)]);
+    /// ```
     pub fn explain<I, O>(
         &self,
         inbound: &I,
@@ -122,6 +136,15 @@ pub fn default_propagator() -> &'static Propagator {
 /// # Errors
 ///
 /// [`PolicyErrorKind::DefaultAlreadySet`] if it was set, or used, before.
+///
+/// # Examples
+///
+/// ```
+/// fn main() -> Result<(), onward::PolicyError> {
+///     onward::set_default(onward::Propagator::builder().preset("w3c").add("x-tenant-id").build()?)?;
+///     Ok(())
+/// }
+/// ```
 pub fn set_default(propagator: Propagator) -> Result<(), PolicyError> {
     DEFAULT.set(propagator).map_err(|_| {
         PolicyError::new(

@@ -72,6 +72,15 @@ fn with_current<R>(f: impl FnOnce(&ForwardHeaders) -> R) -> Option<R> {
 /// Do not hold the guard across an `.await`: the task may go on in another thread (the guard is not `Send`, so the
 /// compiler refuses that in a task that may). Wrap the future with [`in_scope`] instead. Guards may be dropped out of
 /// order: each takes away its own headers only.
+///
+/// # Examples
+///
+/// ```
+/// fn handle(inbound: &http::HeaderMap) {
+///     let _scope = onward::enter(onward::get_forward_headers(inbound));
+///     // A wrapped client that is called from here finds them, however deep down.
+/// }
+/// ```
 #[must_use = "the scope ends when the guard is dropped"]
 pub fn enter(headers: ForwardHeaders) -> Scope {
     #[cfg(feature = "diagnostics")]
@@ -158,6 +167,15 @@ impl<F> InScope<F> {
 }
 
 /// Runs `future` with `headers` as the current ones, on whatever thread it is polled.
+///
+/// # Examples
+///
+/// ```
+/// async fn handle(inbound: http::HeaderMap) -> usize {
+///     let headers = onward::get_forward_headers(&inbound);
+///     onward::in_scope(headers, async { onward::current().len() }).await
+/// }
+/// ```
 pub fn in_scope<F: Future>(headers: ForwardHeaders, future: F) -> InScope<F> {
     InScope::new(headers, future)
 }

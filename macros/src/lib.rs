@@ -33,7 +33,7 @@ use quote::ToTokens;
 ///
 /// # What it expands to
 ///
-/// Only the body changes:
+/// Only the body changes, and an argument is added where no other [holds the headers](#where-the-headers-come-from):
 ///
 /// ```
 /// # use http::HeaderMap;
@@ -55,7 +55,8 @@ use quote::ToTokens;
 ///   value or by reference.
 /// - Otherwise, what `from = expression` says; it may use any argument, `self` included.
 /// - Otherwise, in an async function without `self`, or above a route attribute, an extractor that is added as the first
-///   argument. That is what a handler of axum, actix-web, poem and rocket needs (the crate onward's feature of that name).
+///   argument. That is what a handler of actix-web, axum, poem, Rocket and salvo needs (the crate onward's feature of that
+///   name).
 ///
 /// On an `impl` block, every method that has such an argument is wrapped, and the others stay as they are.
 ///
@@ -74,15 +75,41 @@ use quote::ToTokens;
 ///
 /// # Beside other attributes
 ///
-/// Either order works with `#[tracing::instrument]`, `#[async_trait]` and `#[tonic::async_trait]`.
-/// Where an argument is added: above `#[axum::debug_handler]` and rocket's, poem's and salvo's route attributes (`#[get("/")]`, `#[handler]`) and not below them: those read the
-/// arguments of the function that they see, and the one that is added has to be among them.
+/// Either order works with `#[tracing::instrument]`, with `#[async_trait]` and `#[tonic::async_trait]`, on the method or on
+/// the block, and with actix-web's route attributes.
+///
+/// `#[axum::debug_handler]` and the route attributes of Rocket, poem and salvo (`#[get("/")]`, `#[handler]`) read the
+/// arguments of the function that they see. Where one is added, `#[propagate]` goes above them; in the other order the
+/// compiler misses an argument of type `PropagateGoesAbove`. Where an argument holds the headers, either order works.
 ///
 /// # Limitations
 ///
-/// A macro sees names, not types: under an alias (`type Headers = HeaderMap`) an argument is not recognised; say
-/// `from = headers`. Tasks and threads that the handler starts take the scope along with `onward::carry` and
-/// `onward::carry_fn`.
+/// A macro sees names, not types. Under an alias, or as a generic, a carrier is not recognised; say `from = headers`:
+///
+/// ```compile_fail
+/// type Inbound = http::HeaderMap;
+///
+/// #[onward::propagate]
+/// fn reviews(headers: Inbound) {}
+/// # fn main() {}
+/// ```
+///
+/// A closure takes no attribute; `onward::propagated(closure)` does the same for it:
+///
+/// ```compile_fail
+/// let handler = #[onward::propagate] |request: http::Request<()>| async move { drop(request) };
+/// ```
+///
+/// A `const fn` handles no request:
+///
+/// ```compile_fail
+/// #[onward::propagate]
+/// const fn reviews(headers: &http::HeaderMap) {}
+/// # fn main() {}
+/// ```
+///
+/// Tasks and threads that the handler starts do not find its headers by themselves: they take the scope along with
+/// `onward::carry` and `onward::carry_fn`.
 #[proc_macro_attribute]
 pub fn propagate(args: TokenStream, item: TokenStream) -> TokenStream {
     let function = item.clone();

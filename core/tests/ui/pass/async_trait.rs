@@ -1,4 +1,4 @@
-//! In a trait's implementation, where the attribute runs before `async_trait` does.
+//! On a method under `async_trait`, which has made a boxed future of it by then.
 
 #[async_trait::async_trait]
 trait Handler {
