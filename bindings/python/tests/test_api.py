@@ -71,23 +71,6 @@ def test_the_stubs_say_what_the_module_has() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_importing_reads_no_environment_and_imports_no_framework() -> None:
-    code = """
-import os, sys, threading
-class Watched(dict):
-    def get(self, name, default=None):
-        assert not name.startswith("ONWARD"), name
-        return dict.get(self, name, default)
-    __getitem__ = get
-before = set(sys.meta_path), threading.active_count(), sys.excepthook
-import onward
-assert (set(sys.meta_path), threading.active_count(), sys.excepthook) == before
-names = {name.split(".")[0] for name in sys.modules}
-print(sorted(names & {"flask", "django", "starlette", "fastapi", "aiohttp", "requests", "werkzeug", "urllib3"}))
-"""
-    assert python(code, ONWARD_PRESETS="a mistake that only the first use may find") == "[]"
-
-
 def test_a_mistake_in_the_environment_is_one_clear_error_at_the_start() -> None:
     code = """
 import onward
