@@ -1,19 +1,42 @@
 // Koa. Its middleware is for the whole application, so there are two of these.
 
 import http from 'node:http'
+import { bodyParser } from '@koa/bodyparser'
+import multer from '@koa/multer'
 import Koa from 'koa'
 import * as onward from 'onward'
 
-import { listening, split } from './server.mjs'
+import { listening, split, streamed } from './server.mjs'
 
 function application(call, ...middleware) {
   const app = new Koa()
-  const handler = async (context) => {
-    context.body = await call(context.query.to)
+  const answer = async (context, to) => {
+    context.body = await call(to)
   }
-  const attribute = onward.propagate(handler)
+  const handler = (context) => answer(context, context.query.to)
+  const routes = {
+    '/attribute': onward.propagate(handler),
+    '/explicit': (context) => {
+      context.body = onward.getForwardHeaders(context)
+    },
+    '/middleware/body': (context) => answer(context, context.request.body.to),
+    '/middleware/upload': (context) => answer(context, context.request.body.to),
+    '/middleware/streamed': (context) => {
+      context.body = streamed(() => call(context.query.to))
+    },
+    '/middleware/finished': (context) => {
+      context.res.on('finish', () => call(context.query.to))
+      context.body = 'later'
+    },
+    '/middleware/failed': async () => {
+      throw new Error('failed')
+    }
+  }
   for (const each of middleware) app.use(each)
-  app.use((context) => (context.path === '/attribute' ? attribute : handler)(context))
+  app.use((context, next) => next().catch(() => handler(context)))
+  app.use(bodyParser())
+  app.use(multer().single('file'))
+  app.use((context) => (routes[context.path] ?? handler)(context))
   return app.callback()
 }
 

@@ -1,6 +1,7 @@
 // What a server of the matrix is, and how its listener is started and stopped.
 
 import { once } from 'node:events'
+import { Readable } from 'node:stream'
 
 /**
  * A framework, and how its server is started.
@@ -62,4 +63,14 @@ export function split(covered, bare) {
 /** The URL to call, of a request's own URL. */
 export function target(url) {
   return new URL(url, 'http://service/').searchParams.get('to')
+}
+
+/** A body of two pieces: the second one comes of a call. */
+export function streamed(call) {
+  return Readable.from(pieces(call), { objectMode: false })
+}
+
+async function* pieces(call) {
+  yield ' '
+  yield await call()
 }
