@@ -1,6 +1,7 @@
 //! The reference path: all header lines of a carrier, as bytes, for the core.
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
 
@@ -62,7 +63,8 @@ impl Lines {
             pairs.try_iter().and_then(|items| items.map(|pair| split(&pair?)).collect::<PyResult<Vec<_>>>());
         let read = read.map_err(|cause| error::in_carrier(pairs, cause))?;
         // A CGI program's `os.environ`, or a server's own kind of environ.
-        let is_environ = read.iter().any(|(name, _)| name.eq("REQUEST_METHOD").unwrap_or(false));
+        let method = intern!(pairs.py(), "REQUEST_METHOD");
+        let is_environ = !utf8 && read.iter().any(|(name, _)| name.eq(method).unwrap_or(false));
         for (name, value) in &read {
             if is_environ {
                 self.environ(name, value);
@@ -133,6 +135,11 @@ fn several<'py>(value: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyAny>>> {
 type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 fn split<'py>(pair: &Bound<'py, PyAny>) -> PyResult<Pair<'py>> {
+    if let Ok(pair) = pair.cast_exact::<PyTuple>()
+        && pair.len() == 2
+    {
+        return Ok((pair.get_item(0)?, pair.get_item(1)?));
+    }
     if (pair.is_instance_of::<PyTuple>() || pair.is_instance_of::<PyList>())
         && let Ok([name, value]) =
             <[Bound<'py, PyAny>; 2]>::try_from(pair.try_iter()?.collect::<PyResult<Vec<_>>>()?)

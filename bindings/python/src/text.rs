@@ -96,8 +96,17 @@ pub(crate) unsafe fn exact<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
     }
 }
 
+/// The bytes of a `str` of ASCII alone, which are the same in every encoding.
+fn ascii_of<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a [u8]> {
+    // SAFETY: `text` is a `str`, and alive for as long as the result.
+    unsafe { ascii(text.as_ptr()) }.filter(|bytes| bytes.is_ascii())
+}
+
 /// The bytes that `text` stands for on the wire, or none where a character has no byte.
 pub(crate) fn latin1(text: &Bound<'_, PyString>) -> Option<Vec<u8>> {
+    if let Some(ascii) = ascii_of(text) {
+        return Some(ascii.to_vec());
+    }
     // SAFETY: `text` is a `str`; the call gives a new reference, or an error, which is taken off again.
     let encoded =
         unsafe { Bound::from_owned_ptr_or_err(text.py(), ffi::PyUnicode_AsLatin1String(text.as_ptr())) };
@@ -106,6 +115,9 @@ pub(crate) fn latin1(text: &Bound<'_, PyString>) -> Option<Vec<u8>> {
 
 /// The bytes of a `str` that a framework decoded as UTF-8 with `surrogateescape`.
 pub(crate) fn utf8(text: &Bound<'_, PyString>) -> Option<Vec<u8>> {
+    if let Some(ascii) = ascii_of(text) {
+        return Some(ascii.to_vec());
+    }
     let encoded = text.call_method1("encode", ("utf-8", "surrogateescape")).ok()?;
     Some(encoded.cast::<PyBytes>().ok()?.as_bytes().to_vec())
 }

@@ -209,7 +209,13 @@ def test_the_decorator_keeps_what_frameworks_look_at() -> None:
 
     assert handler.__name__ == "handler"
     assert handler.__doc__ == "Handle."
-    assert str(inspect.signature(handler)) == "(request, product: 'int' = 3) -> 'str'"
+    assert str(inspect.signature(handler)) == "(request, product: int = 3) -> str"
+
+    @onward.propagate
+    def unknown(request: Nowhere): ...  # noqa: F821
+
+    assert str(inspect.signature(unknown)) == "(request: 'Nowhere')"
+    assert onward.propagate(max).__name__ == "max"
 
 
 def test_the_scope_ends_with_an_error_too() -> None:

@@ -10,6 +10,7 @@ from ._native import ForwardHeaders, Propagator, default, is_request
 from ._scope import current, wrap
 
 if TYPE_CHECKING:
+    import inspect
     from collections.abc import Callable, Iterable
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -69,15 +70,21 @@ def _decorate(handler: Any, propagator: Propagator | None) -> Any:
         raise _no_request(handler)
 
     in_scope = wrap(handler, headers_for)
+    # For frameworks that do not look at `__wrapped__`: Pyramid, and FastAPI for the names in annotations that are text.
+    in_scope.__signature__ = _signature(handler)  # type: ignore[attr-defined]
+    return in_scope
 
+
+def _signature(handler: Any) -> inspect.Signature | None:
     import inspect  # noqa: PLC0415 - it would be half of what `import onward` costs
 
     try:
-        # For frameworks that count a handler's arguments and do not look at `__wrapped__`: Pyramid.
-        in_scope.__signature__ = inspect.signature(handler)  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
-        pass
-    return in_scope
+        return inspect.signature(handler, eval_str=True)
+    except Exception:  # noqa: BLE001 - whatever an annotation is, or a name in it that only type checkers know
+        try:
+            return inspect.signature(handler)
+        except (TypeError, ValueError):
+            return None
 
 
 # Where a framework keeps the request that a handler is not given.
