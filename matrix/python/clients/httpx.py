@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,6 +13,9 @@ from .client import PATIENCE, Async, Blocking
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Made once: httpx would make one for every client, which takes longer than the calls.
+_TLS = ssl.create_default_context()
+
 
 class Instrumented(Blocking):
     """Nothing in the code."""
@@ -21,7 +25,7 @@ class Instrumented(Blocking):
 
     def client(self) -> httpx.Client:
         """Make the client."""
-        return httpx.Client(follow_redirects=True, timeout=PATIENCE)
+        return httpx.Client(follow_redirects=True, timeout=PATIENCE, verify=_TLS)
 
     def get(self, url: str, headers: Mapping[str, str]) -> str:
         with self.client() as client:
@@ -35,7 +39,8 @@ class Explicit(Instrumented):
     instrument: tuple[str, ...] = ()
 
     def client(self) -> httpx.Client:
-        return httpx.Client(follow_redirects=True, timeout=PATIENCE, transport=Transport())
+        transport = Transport(httpx.HTTPTransport(verify=_TLS))
+        return httpx.Client(follow_redirects=True, timeout=PATIENCE, transport=transport)
 
 
 class AsyncInstrumented(Async):
@@ -46,7 +51,7 @@ class AsyncInstrumented(Async):
 
     def client(self) -> httpx.AsyncClient:
         """Make the client."""
-        return httpx.AsyncClient(follow_redirects=True, timeout=PATIENCE)
+        return httpx.AsyncClient(follow_redirects=True, timeout=PATIENCE, verify=_TLS)
 
     async def aget(self, url: str, headers: Mapping[str, str]) -> str:
         async with self.client() as client:
@@ -60,7 +65,8 @@ class AsyncExplicit(AsyncInstrumented):
     instrument: tuple[str, ...] = ()
 
     def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(follow_redirects=True, timeout=PATIENCE, transport=AsyncTransport())
+        transport = AsyncTransport(httpx.AsyncHTTPTransport(verify=_TLS))
+        return httpx.AsyncClient(follow_redirects=True, timeout=PATIENCE, transport=transport)
 
 
 CLIENTS = (Instrumented(), Explicit(), AsyncInstrumented(), AsyncExplicit())
