@@ -48,12 +48,17 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
 
 fn without_warning(ended: &Ended) -> (Tally, Option<String>) {
     match ended.problem() {
-        None if ended.text.contains("warning: ") => {
-            (Tally::failure(), Some("it succeeded with a warning".into()))
-        }
-        None => (Tally::passed(1), None),
+        None => match warning(&ended.text) {
+            Some(warning) => (Tally::failure(), Some(format!("it succeeded with a {warning}"))),
+            None => (Tally::passed(1), None),
+        },
         problem => (Tally::failure(), problem),
     }
+}
+
+/// The first warning of cargo or of the compiler.
+fn warning(output: &str) -> Option<&str> {
+    output.lines().find(|line| line.starts_with("warning: "))
 }
 
 fn complete(packages: &[PathBuf]) -> Result<usize> {
@@ -74,4 +79,21 @@ fn manifest(onward: &Path, macros: &Path) -> String {
          [patch.crates-io]\nonward = {{ path = '{onward}' }}\nonward-macros = {{ path = '{macros}' }}\n\n\
          [workspace]\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_shown_and_the_word_alone_is_none() {
+        let packed = "   Packaging onward v0.1.0\n    Packaged 58 files, 336.3KiB (91.3KiB compressed)\n";
+        let lacking = "warning: manifest has no documentation, homepage or repository\n";
+        assert_eq!(warning(packed), None);
+        assert_eq!(warning("   Compiling warning v1.0.0\n"), None);
+        assert_eq!(
+            warning(&[packed, lacking].concat()),
+            Some("warning: manifest has no documentation, homepage or repository")
+        );
+    }
 }
