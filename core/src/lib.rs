@@ -73,7 +73,7 @@ mod table;
 
 pub use capture::DropReason;
 pub use carriers::{Extract, FromValue, Inject, Line, Name, Value};
-pub use destination::{Destination, Placement};
+pub use destination::{Destination, Placement, grpc_authorities};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use explain::{Explanation, Outcome, Row};
 pub use headers::ForwardHeaders;

@@ -1,11 +1,13 @@
 //! Where an outbound request goes, and whether that is in the mesh (rule R8).
 
+mod grpc;
 mod mesh;
 mod parse;
 
 use std::fmt;
 use std::net::IpAddr;
 
+pub use grpc::grpc_authorities;
 pub(crate) use mesh::MeshHosts;
 pub use mesh::Placement;
 
