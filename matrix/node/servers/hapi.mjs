@@ -30,7 +30,7 @@ export async function application(call, ...plugins) {
       }
     }
   ])
-  server.ext('onPreResponse', (request, h) => (request.response.isBoom ? handler(request) : h.continue))
+  server.ext('onPreResponse', (request, h) => (request.path.endsWith('/failed') ? handler(request) : h.continue))
   server.events.on('response', (request) => request.path.endsWith('/finished') && handler(request))
   await server.start()
   return server
