@@ -283,7 +283,7 @@ export function fastify(app: any, options: ServerOptions, done: (error?: Error) 
 /** Plugin for Hapi: `await server.register(onward.hapi)`. It covers the whole server. */
 export const hapi: { readonly name: string; register(server: any, options: ServerOptions): void }
 
-/** Middleware for Hono, on any runtime: `app.use(onward.hono())`. */
+/** Middleware for Hono on Node: `app.use(onward.hono())`. */
 export function hono(options?: ServerOptions): (context: any, next: () => Promise<void>) => Promise<void>
 
 /** Middleware for Koa: `app.use(onward.koa())`. */

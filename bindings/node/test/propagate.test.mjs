@@ -302,9 +302,17 @@ const FRAMEWORKS = {
     t.after(() => app.close())
     return app.server.address().port
   },
+  'Fastify, plugin': async (t, handle) => {
+    const app = fastify()
+    await app.register(onward.fastify)
+    app.get('/', async (request) => handle(request))
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    t.after(() => app.close())
+    return app.server.address().port
+  },
   'Koa': async (t, handle) => {
     const app = new Koa()
-    app.use(onward.propagate((ctx, next) => next()))
+    app.use(onward.koa())
     app.use(async (ctx) => {
       ctx.body = await handle(ctx)
     })
@@ -324,7 +332,7 @@ const FRAMEWORKS = {
   },
   'Hono, middleware': async (t, handle) => {
     const app = new Hono()
-    app.use(onward.propagate((c, next) => next()))
+    app.use(onward.hono())
     app.get('/', async (c) => c.json(await handle(c)))
     return honoPort(t, app)
   },
