@@ -11,21 +11,29 @@ export type HeaderValue = string | number | boolean | Uint8Array | readonly stri
 /** Header lines as pairs. */
 export type HeaderPairs = Iterable<readonly [name: string, value: HeaderValue]>
 
-/** Anything with the request in it: what Express, Fastify, Koa, Hapi, Nest and Hono hand to a handler, and Fetch requests. */
+/** Anything with the request in it: what Express, Fastify, Koa, Hapi, Nest, Hono and gRPC hand to a handler, and Fetch requests. */
 export interface RequestLike {
   readonly rawHeaders?: readonly string[]
   readonly headers?: object
   readonly raw?: object
   readonly req?: object
+  readonly metadata?: unknown
 }
 
 /**
- * What headers are read from: a request of `node:http`, `node:http2`, Express, Fastify, Koa, Hapi, Nest, Hono or Fetch,
- * `Headers`, a plain object, an array of pairs, or a flat array as `rawHeaders` is.
+ * What headers are read from: a request of `node:http`, `node:http2`, Express, Fastify, Koa, Hapi, Nest, Hono or Fetch, a call
+ * of gRPC or its `Metadata`, `Headers`, a plain object, an array of pairs, or a flat array as `rawHeaders` is.
  *
  * From a request of Node, what came over the wire is read; what was changed in `request.headers` since then is not.
  */
-export type Carrier = RequestLike | HeadersLike | HeaderPairs | readonly string[] | { readonly [name: string]: HeaderValue | object }
+export type Carrier = RequestLike | HeadersLike | MetadataLike | HeaderPairs | readonly string[] | { readonly [name: string]: HeaderValue | object }
+
+/** The part of gRPC's `Metadata` that is used. */
+export interface MetadataLike {
+  getMap(): object
+  get(key: string): unknown[]
+  add(key: string, value: any): void
+}
 
 /** The part of `Headers` that is read. */
 export interface HeadersLike {
@@ -34,13 +42,14 @@ export interface HeadersLike {
 }
 
 /**
- * What headers are written to: a plain object or a `Map` (repeated lines are joined), `Headers` or a Fetch `Request`, a
- * request of `node:http` that has not been sent, an array of pairs, or a flat array.
+ * What headers are written to: a plain object or a `Map` (repeated lines are joined), `Headers` or a Fetch `Request`, gRPC's
+ * `Metadata` (what gRPC refuses is left out), a request of `node:http` that has not been sent, an array of pairs, or a flat array.
  */
 export type OutboundCarrier =
   | { setHeader(name: string, value: string | readonly string[]): unknown; getHeaderNames(): string[]; getHeader(name: string): unknown }
   | { append(name: string, value: string): void; delete(name: string): void; forEach(visit: (value: string, name: string) => void): void }
   | { readonly headers: { append(name: string, value: string): void } }
+  | MetadataLike
   | Map<string, string>
   | [string, string][]
   | string[]

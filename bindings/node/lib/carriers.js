@@ -1,6 +1,7 @@
 'use strict'
 
 const { OnwardError } = require('./errors')
+const { METADATA, metadataOf } = require('./metadata')
 
 // How a value that is no text crosses to the core, which reports it as dropped.
 const NO_TEXT = '\uffff'
@@ -87,6 +88,8 @@ function reader(carrier, depth) {
   if (Array.isArray(carrier)) return (visit) => list(carrier, visit)
   const request = incoming(carrier)
   if (request !== undefined) return (visit) => list(request.rawHeaders, visit)
+  const metadata = metadataOf(carrier)
+  if (metadata !== undefined) return (visit) => METADATA.each(metadata, visit)
   const isKeyed = typeof carrier.forEach === 'function' && typeof carrier.get === 'function'
   if (isKeyed) return (visit) => carrier.forEach((value, name) => visit(name, value))
   if (typeof carrier[Symbol.iterator] === 'function') return (visit) => list([...carrier], visit)
@@ -124,7 +127,8 @@ function isRequest(value) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const holdsHeaders = (inner) => typeof inner?.headers === 'object' && inner.headers !== null
   try {
-    return incoming(value) !== undefined || [value, value.req, value.req?.raw, value.raw].some(holdsHeaders)
+    if (incoming(value) !== undefined || metadataOf(value) !== undefined) return true
+    return [value, value.req, value.req?.raw, value.raw].some(holdsHeaders)
   } catch {
     return false
   }

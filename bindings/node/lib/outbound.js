@@ -1,6 +1,7 @@
 'use strict'
 
 const { OnwardError } = require('./errors')
+const { METADATA, metadataOf } = require('./metadata')
 
 /**
  * The ways to write headers. Of each: `each` visits the lines that are there, `write` makes `values` the lines of
@@ -84,6 +85,7 @@ function writer(carrier) {
     if (typeof carrier.setHeader === 'function') return [OUTGOING, carrier]
     if (typeof carrier.append === 'function') return [HEADERS, carrier]
     if (carrier instanceof Map) return [MAP, carrier]
+    if (metadataOf(carrier) === carrier) return [METADATA, carrier]
     if (typeof carrier.headers?.append === 'function') return [HEADERS, carrier.headers]
     if (typeof carrier[Symbol.iterator] !== 'function') return [PLAIN, carrier]
   }

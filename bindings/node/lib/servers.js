@@ -20,7 +20,8 @@ function propagate(handler, { propagator = defaultPropagator() } = {}) {
     }
     const parsed = incoming(request)
     const response = parsed && outgoing(args, parsed)
-    return enter(propagator.extract(request), parsed, response, Reflect.apply, handler, this, args)
+    // What is no request of Node may emit by itself: gRPC's calls do.
+    return enter(propagator.extract(request), parsed ?? request, response, Reflect.apply, handler, this, args)
   })
 }
 

@@ -115,6 +115,12 @@ impl NativePropagator {
     }
 }
 
+/// The authorities that a gRPC target stands for.
+#[napi(catch_unwind)]
+pub fn grpc_authorities(target: String) -> Either<Vec<String>, Failure> {
+    guarded(|| Ok(onward::grpc_authorities(&target)))
+}
+
 /// Whether the query of a URL carries its signature.
 #[napi(catch_unwind)]
 pub fn is_presigned(url: String) -> Either<bool, Failure> {

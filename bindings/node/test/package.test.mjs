@@ -34,7 +34,7 @@ test('the tarball holds the binary, the face and the types, and nothing else', (
   const files = packed.files.map(({ path }) => path)
   assert.equal(files.filter((file) => file.endsWith('.node')).length, 1)
   for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'package.json', 'README.md']) assert.ok(files.includes(file), file)
-  const others = files.filter((file) => !/^(index\.|lib\/|native\/|package\.json$|README\.md$)/.test(file))
+  const others = files.filter((file) => !/^(index\.|grpc\.|lib\/|native\/|package\.json$|README\.md$)/.test(file))
   assert.deepEqual(others, [])
 })
 

@@ -1,0 +1,3 @@
+export * from './grpc.js'
+import * as grpc from './grpc.js'
+export default grpc

@@ -1,0 +1,87 @@
+'use strict'
+
+// @grpc/grpc-js: every call of a client, unary and streaming.
+//
+// Headers are added where a call starts, by a start of the call's own: both interceptors and channels make a new call each
+// time, and need no class of grpc-js for that. A channel's calls start behind all interceptors; so what those have set is
+// there already.
+
+const { checked } = require('../errors')
+const { write } = require('../headers')
+const { memoize } = require('../memoize')
+const { METADATA } = require('../metadata')
+const native = require('../native')
+const { currentOrNone } = require('../scope')
+const { orUntouched } = require('./failure')
+
+const authoritiesOf = memoize((target) => checked(native.grpcAuthorities(target)))
+
+function clientInterceptor(target) {
+  const authorities = authoritiesOf(String(target))
+  return (options, nextCall) => {
+    return forwarding(nextCall(options), destinations(authorities, options.host), () => options.credentials)
+  }
+}
+
+/** Has the calls of every channel of this grpc-js forwarded, as long as `isOn` says so. Gives what undoes it. */
+function forwardCalls({ Channel }, isOn) {
+  const { prototype } = Channel
+  const { createCall } = prototype
+  prototype.createCall = wrapper
+  return () => {
+    // Where somebody has wrapped the wrapper, it stays, and only passes on.
+    if (prototype.createCall === wrapper) prototype.createCall = createCall
+  }
+
+  function wrapper(method, deadline, host, ...rest) {
+    const call = createCall.call(this, method, deadline, host, ...rest)
+    if (!isOn()) return call
+    let credentials
+    const { setCredentials } = call
+    call.setCredentials = (own) => {
+      credentials = own
+      return setCredentials.call(call, own)
+    }
+    return forwarding(call, destinations(authoritiesOf(this.getTarget()), host), () => credentials)
+  }
+}
+
+/** Where a call goes: to any of the target's authorities, and to what goes by the name that is said for this call. */
+function destinations(authorities, host) {
+  return typeof host === 'string' ? [...authorities, host] : authorities
+}
+
+function forwarding(call, destinations, credentialsOf) {
+  const scope = currentOrNone()
+  if (scope === undefined) return call
+  const { start } = call
+  call.start = (metadata, listener) => {
+    const forwarded = () => withForwarded(scope, metadata, destinations, credentialsOf())
+    return start.call(call, orUntouched(forwarded, metadata), listener)
+  }
+  return call
+}
+
+/** The metadata of a call, which are the caller's, with what may go to every destination. */
+function withForwarded(scope, metadata, destinations, credentials) {
+  // Nobody knows what call credentials write before they are asked; they are the caller's own.
+  const own = credentials === undefined || credentials === null ? [] : namesOfCredentials(scope)
+  const [fewest] = destinations.map((destination) => additions(scope, metadata, destination)).sort((a, b) => a.length - b.length)
+  const added = fewest.filter(([name]) => !own.includes(name))
+  if (added.length === 0) return metadata
+  const copy = metadata.clone()
+  for (const [name, values] of added) METADATA.write(copy, name, values)
+  return copy
+}
+
+function additions(scope, metadata, destination) {
+  const lines = []
+  write(scope, { each: METADATA.each, write: (_, name, values) => lines.push([name, values]) }, metadata, destination)
+  return lines
+}
+
+function namesOfCredentials(scope) {
+  return scope.explain().flatMap((row) => (row.class === 'credential' ? row.name : []))
+}
+
+module.exports = { clientInterceptor, forwardCalls }

@@ -1,0 +1,70 @@
+'use strict'
+
+// What users of @grpc/grpc-js take from `onward/grpc`. Nothing in here loads that: it is known by its methods.
+
+const { clientInterceptor, forwardCalls } = require('./clients/grpc')
+const { defaultPropagator } = require('./default')
+const { propagate } = require('./servers')
+const { storage } = require('./scope')
+
+function serverInterceptor({ propagator = defaultPropagator() } = {}) {
+  return (method, call) => {
+    const { start } = call
+    call.start = (listener) => start.call(call, inScope(listener, propagator))
+    return call
+  }
+}
+
+/**
+ * Has all that a call's listener hears heard in the scope that its metadata open. grpc-js calls the handler out of it, and
+ * fills its stream; both would be in the context of the connection.
+ */
+function inScope(listener, propagator) {
+  let headers
+  const hears = (name) => (...args) => storage.run(headers, () => listener[name](...args))
+  return {
+    onReceiveMetadata(metadata) {
+      headers = propagator.extract(metadata)
+      storage.run(headers, () => listener.onReceiveMetadata(metadata))
+    },
+    onReceiveMessage: hears('onReceiveMessage'),
+    onReceiveHalfClose: hears('onReceiveHalfClose'),
+    onCancel: hears('onCancel')
+  }
+}
+
+const running = new Map()
+
+function instrument(grpc, { servers = false } = {}) {
+  if (running.has(grpc.Channel)) return
+  // A mistake in the environment shows here, at the start of the service.
+  defaultPropagator()
+  const state = { isOn: true }
+  const undo = [forwardCalls(grpc, () => state.isOn)]
+  if (servers) undo.push(propagateHandlers(grpc, () => state.isOn))
+  running.set(grpc.Channel, () => {
+    state.isOn = false
+    for (const step of undo) step()
+  })
+}
+
+function uninstrument(grpc) {
+  running.get(grpc.Channel)?.()
+  running.delete(grpc.Channel)
+}
+
+/** Has every handler that is registered from now on propagated. Gives what undoes it. */
+function propagateHandlers({ Server: { prototype } }, isOn) {
+  const { register } = prototype
+  prototype.register = wrapper
+  return () => {
+    if (prototype.register === wrapper) prototype.register = register
+  }
+
+  function wrapper(name, handler, ...rest) {
+    const isToCover = isOn() && typeof handler === 'function'
+    return register.call(this, name, isToCover ? propagate(handler) : handler, ...rest)
+  }
+}
+
+module.exports = { clientInterceptor, instrument, serverInterceptor, uninstrument }
