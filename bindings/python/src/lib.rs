@@ -67,6 +67,12 @@ fn is_request(py: Python<'_>, candidate: &Bound<'_, PyAny>) -> PyResult<bool> {
     guard(py, || carrier::is_request(candidate))
 }
 
+/// The authorities that a gRPC target stands for.
+#[pyfunction]
+fn _grpc_authorities(py: Python<'_>, target: &str) -> PyResult<Vec<String>> {
+    guard(py, || Ok(onward::grpc_authorities(target)))
+}
+
 /// Panics, so that a test can see what becomes of it.
 #[pyfunction]
 fn _panic_for_test(py: Python<'_>) -> PyResult<()> {
@@ -91,6 +97,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(default, module)?)?;
     module.add_function(wrap_pyfunction!(set_default, module)?)?;
     module.add_function(wrap_pyfunction!(is_request, module)?)?;
+    module.add_function(wrap_pyfunction!(_grpc_authorities, module)?)?;
     module.add_function(wrap_pyfunction!(_panic_for_test, module)?)?;
     module.add_function(wrap_pyfunction!(_policy_error_codes, module)?)
 }

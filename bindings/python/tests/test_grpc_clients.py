@@ -26,7 +26,7 @@ from grpc_loopback import (
     serve_wire,
 )
 from headers import BOOKINFO
-from onward.clients.grpc import ClientInterceptor, _authorities, aio_interceptors, to_metadata
+from onward.clients.grpc import ClientInterceptor, aio_interceptors, to_metadata
 
 
 @pytest.fixture
@@ -139,31 +139,6 @@ async def test_only_trace_headers_leave_the_mesh_from_coroutines(echo) -> None:
         async with grpc.aio.insecure_channel(f"reviews.bookinfo:{echo}", options=through(address)) as channel:
             assert await ask_aio(channel) == answers_aio(EVERYTHING, "18 in scope")
     assert set(asked) == {f"api.example.com:{echo}", f"reviews.bookinfo:{echo}"}
-
-
-@pytest.mark.parametrize(
-    ("target", "authorities"),
-    [
-        ("ratings:50051", ["ratings:50051"]),
-        ("ratings", ["ratings"]),
-        ("dns:ratings:50051", ["ratings:50051"]),
-        ("dns:///ratings:50051", ["ratings:50051"]),
-        ("dns://10.0.0.10/ratings:50051", ["ratings:50051"]),
-        ("dns:///api%2Eexample%2Ecom", ["api.example.com"]),
-        ("xds:///ratings.bookinfo", ["ratings.bookinfo"]),
-        ("ipv4:127.0.0.1:50051", ["127.0.0.1:50051"]),
-        ("ipv4:///127.0.0.1:50051", ["127.0.0.1:50051"]),
-        ("ipv4:127.0.0.1:50051,192.0.2.1:50051", ["127.0.0.1:50051", "192.0.2.1:50051"]),
-        ("ipv6:[::1]:50051", ["[::1]:50051"]),
-        ("ipv6:%5B::1%5D:50051", ["[::1]:50051"]),
-        ("unix:/run/ratings.sock", ["localhost"]),
-        ("unix:///run/ratings.sock", ["localhost"]),
-        ("unix-abstract:ratings", ["localhost"]),
-        ("vsock:3:50051", ["vsock:3:50051"]),
-    ],
-)
-def test_a_target_stands_for_authorities(target, authorities) -> None:
-    assert _authorities(target) == authorities
 
 
 def test_one_address_out_of_the_mesh_puts_the_channel_out_of_it(echo) -> None:

@@ -10,12 +10,12 @@ import re
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import grpc
 
 from onward._errors import OnwardError
 from onward._hook import replace
+from onward._native import _grpc_authorities
 from onward._scope import current
 
 from ._outbound import unwrap
@@ -62,7 +62,7 @@ class _Forward:
     """What calls to a target get."""
 
     def __init__(self, target: str | bytes, is_on: Callable[[], bool] = lambda: True) -> None:
-        self._authorities = _authorities(_text(target))
+        self._authorities = _grpc_authorities(_text(target))
         self._is_on = is_on
 
     def _forwarding(self, details: Any) -> Any:
@@ -105,19 +105,6 @@ class _Details(grpc.ClientCallDetails):
 def _text(name: str | bytes) -> str:
     """Read a target or a method, of which gRPC takes both."""
     return name.decode("latin-1") if isinstance(name, bytes) else name
-
-
-def _authorities(target: str) -> list[str]:
-    """Give what a target stands for."""
-    scheme, _, path = target.partition(":")
-    if path.startswith("//"):
-        path = path[2:].partition("/")[2]
-    if scheme in ("unix", "unix-abstract"):
-        # A socket of this machine, whose calls gRPC gives the authority `localhost`.
-        return ["localhost"]
-    if scheme in ("ipv4", "ipv6"):
-        return unquote(path).split(",")
-    return [unquote(path) if scheme in ("dns", "xds") else target]
 
 
 class ClientInterceptor(
