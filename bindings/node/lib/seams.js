@@ -1,0 +1,68 @@
+'use strict'
+
+// node:http, node:https and node:http2 as servers, and with them every framework that listens with one.
+//
+// A server hands each request over by one event, whose listeners run while it is emitted. Whoever encloses the emitting
+// encloses them all, whenever and by whomever they were added, and changes nothing about them.
+
+const { orUntouched } = require('./clients/failure')
+const { defaultPropagator } = require('./default')
+const { enter } = require('./servers')
+
+const REQUESTS = new Set(['request', 'checkContinue', 'checkExpectation', 'upgrade', 'connect'])
+
+/** What the classes had for `emit`: undefined, or what a tracer has put there. */
+const originals = new Map()
+const wrappers = new WeakSet()
+
+let active = false
+
+function start() {
+  active = true
+  for (const prototype of prototypes()) {
+    if (wrappers.has(prototype.emit)) continue
+    originals.set(prototype, Object.getOwnPropertyDescriptor(prototype, 'emit'))
+    Object.defineProperty(prototype, 'emit', { value: wrap(prototype.emit), writable: true, configurable: true })
+  }
+}
+
+function stop() {
+  active = false
+  for (const [prototype, original] of originals) {
+    // Where somebody has wrapped the wrapper, it stays, and only passes on.
+    if (!wrappers.has(prototype.emit)) continue
+    delete prototype.emit
+    if (original !== undefined) Object.defineProperty(prototype, 'emit', original)
+    originals.delete(prototype)
+  }
+}
+
+/** Of every server that Node has. The classes of node:http2 are not exported. */
+function prototypes() {
+  const [http, https, http2] = [require('node:http'), require('node:https'), require('node:http2')]
+  const classes = [http.Server, https.Server, http2.createServer().constructor, http2.createSecureServer().constructor]
+  return classes.map(({ prototype }) => prototype)
+}
+
+function wrap(inherited) {
+  const emit = function (event, ...args) {
+    const taken = active ? orUntouched(() => takeOver(event, args), undefined) : undefined
+    if (taken === undefined) return inherited.call(this, event, ...args)
+    const { headers, request, response } = taken
+    return enter(headers, request, response, Reflect.apply, inherited, this, [event, ...args])
+  }
+  wrappers.add(emit)
+  return emit
+}
+
+/** What an event brings; undefined where that is no request. */
+function takeOver(event, [request, response, , lines]) {
+  if (event === 'stream') return { headers: defaultPropagator().extract(lines), request }
+  // A request of HTTP/2 is made of a stream, which has brought the headers.
+  if (!REQUESTS.has(event) || request.stream !== undefined) return undefined
+  // With `upgrade` there comes a socket in its place, which outlives the request.
+  const own = response.req === request ? response : undefined
+  return { headers: defaultPropagator().extract(request), request, response: own }
+}
+
+module.exports = { start, stop }
