@@ -36,11 +36,11 @@ function outgoing(args, request) {
   return undefined
 }
 
-/** Whether Node's own parser, in its strict mode, has read the lines: then they hold no forbidden byte. */
+/** Whether Node's own parser has read the lines, of HTTP/1 in its strict mode: then they hold no forbidden byte. */
 function isParsed(request) {
-  const socket = request.socket
-  if (insecure || !socket?.parser) return false
-  return socket.server !== undefined && !socket.server.insecureHTTPParser
+  const { socket } = request
+  if (socket?.parser) return !insecure && socket.server !== undefined && !socket.server.insecureHTTPParser
+  return request.httpVersionMajor === 2 && request.stream?.session !== undefined
 }
 
 /** Whether every value of a plain object holds what HTTP lets it hold. */
