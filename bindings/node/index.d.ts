@@ -125,6 +125,9 @@ export class Propagator {
     limits?: Pick<PropagatorOptions, 'maxBytes' | 'maxPrefixHeaders'>
   ): Propagator
 
+  /** What is forwarded, in lower case and in policy order. A prefix ends in `*`. */
+  readonly names: string[]
+
   /**
    * Captures what the policy selects.
    *
@@ -350,7 +353,16 @@ export interface MessageOptions {
  *
  * @throws {@link OnwardError} when the environment's policy has a mistake
  */
-export function instrument(): void
+export function instrument(options?: InstrumentOptions): void
+
+/** What is instrumented beside the clients. */
+export interface InstrumentOptions {
+  /**
+   * Whether every request that a server of `node:http`, `node:https` or `node:http2` gets has its headers in scope while it
+   * is handled, without {@link propagate} or a framework's line: what `node --import onward/register` does.
+   */
+  servers?: boolean
+}
 
 /** Undoes {@link instrument}. */
 export function uninstrument(): void

@@ -1,33 +1,36 @@
 'use strict'
 
-const { defaultPropagator } = require('./default')
+const { preliminary } = require('./default')
 
-// One file a client. Each has `start`, which fails where the client cannot be instrumented, and `stop`.
-const CLIENTS = [require('./clients/fetch'), require('./clients/http')]
+// By the names of what is hooked. Each has `start`, which fails where that cannot be instrumented, and `stop`.
+const CLIENTS = {
+  'fetch': require('./clients/fetch'),
+  'node:http, node:https': require('./clients/http')
+}
+const SERVERS = { 'node:http, node:https, node:http2': require('./seams') }
 
-let started = false
+const started = new Set()
 
-function instrument() {
-  if (started) return
+function instrument({ servers = false } = {}) {
   // A mistake in the environment shows here, at the start of the service.
-  defaultPropagator()
+  preliminary()
   const running = []
   try {
-    for (const client of CLIENTS) {
-      client.start()
-      running.push(client)
+    for (const part of [CLIENTS, servers ? SERVERS : {}].flatMap(Object.values)) {
+      if (started.has(part)) continue
+      part.start()
+      running.push(part)
     }
   } catch (error) {
-    for (const client of running) client.stop()
+    for (const part of running) part.stop()
     throw error
   }
-  started = true
+  for (const part of running) started.add(part)
 }
 
 function uninstrument() {
-  if (!started) return
-  for (const client of CLIENTS) client.stop()
-  started = false
+  for (const part of started) part.stop()
+  started.clear()
 }
 
-module.exports = { instrument, uninstrument }
+module.exports = { CLIENTS, SERVERS, instrument, uninstrument }

@@ -24,6 +24,11 @@ class Propagator {
     return new Propagator(new Policy(native.compileEnv(flat, maxBytes, maxPrefixHeaders)))
   }
 
+  get names() {
+    const { headers, prefixes } = this.#policy.plan
+    return [...headers.map(({ name }) => name), ...prefixes.map(({ name }) => `${name}*`)]
+  }
+
   extract(carrier) {
     const request = parsedRequest(carrier)
     if (request !== undefined) return make({ policy: this.#policy, source: request.rawHeaders })
