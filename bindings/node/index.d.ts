@@ -348,8 +348,23 @@ export interface MessageOptions {
 }
 
 /**
- * From now on, every request that the global `fetch`, `node:http` and `node:https` send while a request is handled carries
- * its headers, as far as they may go to the destination. Calling it again changes nothing.
+ * `dispatcher`, an `Agent`, `Pool` or other dispatcher of undici 6 or newer, whose requests carry the headers of the request
+ * that is being handled: for programs that do not {@link instrument}. Each redirect and each retry is decided about by itself.
+ *
+ * @throws {@link OnwardError} `invalid_argument`
+ *
+ * @example
+ * ```js
+ * setGlobalDispatcher(onward.undici(new Agent()))
+ * ```
+ */
+export function undici<D extends { dispatch(options: any, handler: any): boolean; compose(...interceptors: any[]): any }>(
+  dispatcher: D
+): ReturnType<D['compose']>
+
+/**
+ * From now on, every request that the global `fetch`, undici, `node:http`, `node:https` and sessions of `node:http2` send while
+ * a request is handled carries its headers, as far as they may go to the destination. Calling it again changes nothing.
  *
  * @throws {@link OnwardError} when the environment's policy has a mistake
  */

@@ -7,6 +7,7 @@ const { defaultPropagator, setDefault } = require('./lib/default')
 const { current, run, carry } = require('./lib/scope')
 const { propagate, express, fastify, hapi, hono, koa } = require('./lib/servers')
 const { instrument, uninstrument } = require('./lib/instrument')
+const { undici } = require('./lib/clients/undici')
 const messages = require('./lib/messages')
 
 function getForwardHeaders(carrier, destination) {
@@ -41,5 +42,6 @@ module.exports = {
   propagate,
   run,
   setDefault,
+  undici,
   uninstrument
 }

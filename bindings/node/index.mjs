@@ -20,6 +20,7 @@ export const {
   propagate,
   run,
   setDefault,
+  undici,
   uninstrument
 } = onward
 export default onward

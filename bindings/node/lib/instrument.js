@@ -4,8 +4,10 @@ const { preliminary } = require('./default')
 
 // By the names of what is hooked. Each has `start`, which fails where that cannot be instrumented, and `stop`.
 const CLIENTS = {
+  'undici': require('./clients/undici'),
   'fetch': require('./clients/fetch'),
-  'node:http, node:https': require('./clients/http')
+  'node:http, node:https': require('./clients/http'),
+  'node:http2': require('./clients/http2')
 }
 const SERVERS = { 'node:http, node:https, node:http2': require('./seams') }
 

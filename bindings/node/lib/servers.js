@@ -94,4 +94,4 @@ function emit(...args) {
   return storage.run(this[SCOPE], Reflect.apply, this[EMIT], this, args)
 }
 
-module.exports = { enter, express, fastify, hapi, hono, koa, propagate }
+module.exports = { enter, express, fastify, hapi, hold, hono, koa, propagate }

@@ -27,7 +27,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 
 const EXPORTS = [
   'ForwardHeaders', 'OnwardError', 'Propagator', 'carry', 'current', 'defaultPropagator', 'explain', 'express', 'extract',
-  'fastify', 'getForwardHeaders', 'hapi', 'hono', 'instrument', 'koa', 'messages', 'propagate', 'run', 'setDefault', 'uninstrument'
+  'fastify', 'getForwardHeaders', 'hapi', 'hono', 'instrument', 'koa', 'messages', 'propagate', 'run', 'setDefault', 'undici', 'uninstrument'
 ]
 
 test('the tarball holds the binary, the face and the types, and nothing else', () => {

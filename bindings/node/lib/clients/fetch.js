@@ -1,22 +1,14 @@
 'use strict'
 
-// The global fetch.
-//
-// It follows redirects by itself, and may keep a request waiting for a connection. So headers are added where it hands
-// each hop to its dispatcher: there the hop's own destination is known, the caller's headers are as fetch sends them, and
-// it is still the caller's asynchronous context, which it need not be once a connection is free.
+// The global fetch. It follows redirects by itself, and hands each hop to a dispatcher of undici.
 
 const { OnwardError } = require('../errors')
-const { write } = require('../headers')
-const { PAIRS } = require('../outbound')
 const { currentOrNone } = require('../scope')
-const { orUntouched } = require('./failure')
+const { FORWARDING, OWN_NAMES, forwardingOf, watch } = require('./undici')
 
 // The one that this Node's own fetch uses; an undici that was installed beside it may use another.
 const GENERATION = Number.parseInt(process.versions.undici, 10) >= 8 ? 2 : 1
 const GLOBAL_DISPATCHER = Symbol.for(`undici.globalDispatcher.${GENERATION}`)
-// What fetch calls itself where the caller gave no name.
-const OWN_NAMES = new Set(['node', 'undici'])
 
 let active = false
 let original
@@ -29,6 +21,7 @@ function start() {
     throw new OnwardError('unsupported_platform', 'fetch', message)
   }
   active = true
+  watch(globalThis[GLOBAL_DISPATCHER])
   if (globalThis.fetch === wrapper) return
   original = globalThis.fetch
   globalThis.fetch = wrapper
@@ -45,14 +38,13 @@ function fetch(input, init) {
   const isUsual = init === undefined || init === null || typeof init === 'object'
   if (scope === undefined || !isUsual) return original(input, init)
   const inner = init?.dispatcher ?? ownDispatcher(input) ?? globalThis[GLOBAL_DISPATCHER]
-  // On a redirect to another origin fetch takes credentials of the caller away; the caller has spoken about them all the same.
-  const spoken = []
+  watch(inner)
+  const forwarding = forwardingOf(scope, isDefault)
   const dispatcher = Object.create(inner, { dispatch: { value: dispatch } })
   return original(input, Object.create(init ?? null, { dispatcher: { value: dispatcher, enumerable: true } }))
 
   function dispatch(options, handler) {
-    const forwarding = () => ({ ...options, headers: withForwarded(scope, options, spoken, isDefault) })
-    return inner.dispatch(orUntouched(forwarding, options), handler)
+    return inner.dispatch({ ...options, [FORWARDING]: forwarding }, handler)
   }
 
   function isDefault(name, value) {
@@ -72,26 +64,6 @@ function ownDispatcher(input) {
 function callerHas(name, input, init) {
   if (init?.headers) return new Headers(init.headers).has(name)
   return input instanceof Request && input.headers.has(name)
-}
-
-/** A flat list of the hop's headers, with those that may go to its destination. */
-function withForwarded(scope, { origin, path, headers }, spoken, isDefault) {
-  const lines = []
-  for (const [name, value] of pairs(headers)) {
-    for (const each of Array.isArray(value) ? value : [value]) lines.push([name, each])
-  }
-  if (spoken.length === 0) spoken.push(...lines)
-  const each = (into, visit) => [...into, ...spoken].forEach(([name, value]) => visit(name, value))
-  write(scope, { each, write: PAIRS.write }, lines, `${origin}${path}`, isDefault)
-  return lines.flat()
-}
-
-function pairs(headers) {
-  if (headers === undefined || headers === null) return []
-  if (Array.isArray(headers) && !Array.isArray(headers[0])) {
-    return Array.from({ length: headers.length / 2 }, (_, i) => [headers[2 * i], headers[2 * i + 1]])
-  }
-  return typeof headers[Symbol.iterator] === 'function' ? headers : Object.entries(headers)
 }
 
 module.exports = { start, stop }

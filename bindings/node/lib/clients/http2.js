@@ -1,0 +1,71 @@
+'use strict'
+
+// node:http2: the sessions that `connect` opens from now on.
+
+const { syncBuiltinESMExports } = require('node:module')
+
+const { write } = require('../headers')
+const { writer } = require('../outbound')
+const { currentOrNone, storage } = require('../scope')
+const { hold } = require('../servers')
+const { orUntouched } = require('./failure')
+
+let active = false
+let http2
+let original
+
+function start() {
+  active = true
+  // Takes Node longer to load than all of Onward.
+  http2 ??= require('node:http2')
+  if (http2.connect === connect) return
+  original = http2.connect
+  http2.connect = connect
+  syncBuiltinESMExports()
+}
+
+function stop() {
+  active = false
+  // Where somebody has wrapped the wrapper, it stays, and only passes on.
+  if (http2.connect === connect) http2.connect = original
+  syncBuiltinESMExports()
+}
+
+function connect(authority, ...rest) {
+  // A session lives longer than the request that opens it, whose headers are not for the next one.
+  const session = storage.run(undefined, () => original.call(this, authority, ...rest))
+  if (active) orUntouched(() => forward(session, new URL(authority).origin))
+  return session
+}
+
+function forward(session, origin) {
+  const { request } = session
+  session.request = function (headers, ...rest) {
+    const scope = active ? currentOrNone() : undefined
+    if (scope === undefined || isOthers(headers)) return request.call(this, headers, ...rest)
+    const stream = request.call(this, orUntouched(() => withForwarded(scope, headers ?? {}, origin), headers), ...rest)
+    // Node emits what arrives in the context of the session.
+    hold(stream, scope)
+    return stream
+  }
+}
+
+/** CONNECT speaks to a proxy, about a tunnel. gRPC opens its streams when there is a connection, in whichever context. */
+function isOthers(headers) {
+  return valueOf(headers, ':method') === 'CONNECT' || /^application\/grpc/i.test(valueOf(headers, 'content-type'))
+}
+
+function withForwarded(scope, headers, origin) {
+  const copy = Array.isArray(headers) ? [...headers] : { ...headers }
+  const [kind, into] = writer(copy)
+  write(scope, kind, into, `${origin}${valueOf(headers, ':path') ?? '/'}`)
+  return copy
+}
+
+/** Headers are an object or, since Node 24, a flat array. */
+function valueOf(headers, name) {
+  if (!Array.isArray(headers)) return headers?.[name]
+  return headers[headers.findIndex((each, i) => i % 2 === 0 && each === name) + 1]
+}
+
+module.exports = { start, stop }

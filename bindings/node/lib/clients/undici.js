@@ -1,0 +1,158 @@
+'use strict'
+
+// undici: the copy in Node, behind the global fetch, and each one that is installed.
+//
+// A program hands a request to a dispatcher, in its own asynchronous context: there it is known whose headers they are. The
+// request may be queued then, redirected or tried again; each time undici makes one to be sent, it says so on a diagnostics
+// channel. There the destination is known, and what tracers that listen there have set: there headers are added.
+
+const { subscribe, unsubscribe } = require('node:diagnostics_channel')
+
+const { OnwardError } = require('../errors')
+const { write } = require('../headers')
+const { FLAT } = require('../outbound')
+const { currentOrNone, storage } = require('../scope')
+const { orUntouched } = require('./failure')
+
+const CHANNEL = 'undici:request:create'
+/** In the options of a request that was dispatched: what it forwards. */
+const FORWARDING = Symbol('onward forwarding')
+// What fetch calls itself where the caller gave no name.
+const OWN_NAMES = new Set(['node', 'undici'])
+
+const NOTHING = {}
+
+/** Prototypes whose `dispatch` is wrapped, with the original. */
+const originals = new Map()
+/** Those of them that are in somebody's hands, whether instrumented or not. */
+const explicit = new Set()
+/** What was forwarded by the handlers that dispatch again: redirects and retries, which go on in the connection's context. */
+const again = new WeakMap()
+const searched = new WeakSet()
+
+let active = false
+let listening = false
+/** What the request that is being made forwards. */
+let pending
+
+function start() {
+  active = true
+  wrapLoaded()
+  listenLast()
+}
+
+function stop() {
+  active = false
+  for (const [prototype, { original, wrapper }] of originals) {
+    if (explicit.has(prototype)) continue
+    // Where somebody has wrapped the wrapper, it stays, and only passes on.
+    if (prototype.dispatch === wrapper) prototype.dispatch = original
+    originals.delete(prototype)
+  }
+  if (explicit.size > 0) return
+  unsubscribe(CHANNEL, created)
+  listening = false
+}
+
+function undici(dispatcher) {
+  if (typeof dispatcher?.dispatch !== 'function' || typeof dispatcher.compose !== 'function') {
+    throw new OnwardError('invalid_argument', typeof dispatcher, '`undici` takes a dispatcher of undici, as `new Agent()`')
+  }
+  for (const prototype of watch(dispatcher)) explicit.add(prototype)
+  return dispatcher.compose((dispatch) => {
+    return function onward(options, handler) {
+      return dispatched(dispatch, options, handler)
+    }
+  })
+}
+
+/** What one call of a program forwards, with each request that is made for it. */
+function forwardingOf(scope, isDefault = (_, value) => OWN_NAMES.has(value)) {
+  // On a redirect to another origin credentials of the caller are taken away; the caller has spoken about them all the same.
+  return scope === undefined ? NOTHING : { scope, isDefault, spoken: undefined }
+}
+
+/** Wraps `dispatch` of the classes that `dispatcher` is of, each once. */
+function watch(dispatcher) {
+  const prototypes = []
+  for (let each = dispatcher; each; each = Object.getPrototypeOf(each)) {
+    // The last one is abstract.
+    if (Object.hasOwn(each, 'dispatch') && typeof Object.getPrototypeOf(each)?.dispatch === 'function') prototypes.push(each)
+  }
+  for (const prototype of prototypes) wrap(prototype)
+  return prototypes
+}
+
+function wrap(prototype) {
+  if (originals.has(prototype)) return
+  const original = prototype.dispatch
+  const wrapper = function dispatch(options, handler) {
+    if (!active && options?.[FORWARDING] === undefined && !again.has(handler)) return original.call(this, options, handler)
+    return dispatched(original.bind(this), options, handler)
+  }
+  originals.set(prototype, { original, wrapper })
+  prototype.dispatch = wrapper
+}
+
+function dispatched(dispatch, options, handler) {
+  const forwarding = options?.[FORWARDING] ?? again.get(handler) ?? forwardingOf(currentOrNone())
+  if (forwarding !== NOTHING) listenLast()
+  if (typeof handler?.dispatch === 'function') again.set(handler, forwarding)
+  // Whoever takes it out of a queue may do so in the context of another request.
+  if (typeof options === 'object') options = { ...options, [FORWARDING]: forwarding }
+  const outer = pending
+  pending = forwarding
+  try {
+    // A connection lives longer than the request that opens it, whose headers are not for the next one.
+    return storage.run(undefined, dispatch, options, handler)
+  } finally {
+    pending = outer
+  }
+}
+
+/** Behind tracers that have come since: what they have set counts. */
+function listenLast() {
+  subscribe(CHANNEL, created)
+  if (listening) unsubscribe(CHANNEL, created)
+  listening = true
+}
+
+function created({ request }) {
+  // CONNECT speaks to a proxy, about a tunnel.
+  if (request.method === 'CONNECT') return
+  const forwarding = pending ?? firstOfItsCopy(request)
+  pending = undefined
+  if (forwarding !== NOTHING) orUntouched(() => add(request, forwarding))
+}
+
+function add(request, forwarding) {
+  const { headers } = request
+  forwarding.spoken ??= [...headers]
+  const { scope, spoken, isDefault } = forwarding
+  const each = (into, visit) => [into, spoken].forEach((lines) => FLAT.each(lines, visit))
+  write(scope, { each, write: FLAT.write }, headers, destinationOf(request), isDefault)
+}
+
+function destinationOf({ origin, path }) {
+  // A forward proxy gets the whole URL; the request goes on to there.
+  return /^[a-z]+:\/\//i.test(path) ? path : `${new URL(origin).origin}${path}`
+}
+
+/** The first request of a copy of undici that was loaded in the meantime: it has not waited, this is its caller's context. */
+function firstOfItsCopy({ constructor }) {
+  if (!active || searched.has(constructor)) return NOTHING
+  searched.add(constructor)
+  const isNew = wrapLoaded() && Object.values(require.cache).some((module) => module?.exports === constructor)
+  return isNew ? forwardingOf(currentOrNone()) : NOTHING
+}
+
+/** Wraps the copies of undici that are loaded; tells whether there was a new one. */
+function wrapLoaded() {
+  const before = originals.size
+  for (const [file, module] of Object.entries(require.cache)) {
+    if (/[\\/]lib[\\/]dispatcher[\\/]dispatcher-base\.js$/.test(file)) watch(module.exports.prototype)
+  }
+  return originals.size > before
+}
+
+module.exports = { FORWARDING, OWN_NAMES, forwardingOf, start, stop, undici, watch }
