@@ -60,11 +60,12 @@ export async function run(server, client, echo) {
 
 async function instrumented(client, work) {
   if (!client.instrumented) return work()
-  onward.instrument()
+  const { instrument, uninstrument } = client.instrumented === true ? onward : client.instrumented
+  instrument()
   try {
     return await work()
   } finally {
-    onward.uninstrument()
+    uninstrument()
   }
 }
 
@@ -94,7 +95,7 @@ async function one(check, server, client, port, echo) {
   if (lines === undefined) return expected === undefined ? undefined : 'no request arrived'
   if (expected === undefined) return 'a request arrived'
   const lacks = [...(server.lacks ?? []), ...(client.lacks ?? [])]
-  return difference(joined(without(expected, lacks)), joined(relevant(lines)))
+  return difference(joined(without(expected, lacks)), joined(relevant(lines, client.pads)))
 }
 
 /** An error in one line. */

@@ -38,7 +38,7 @@ export class Visit {
 
 /** A server; `Echo.start` starts it. */
 export class Echo {
-  #listener = net.createServer((socket) => this.#connected(socket))
+  #listener = net.createServer({ noDelay: true }, (socket) => this.#connected(socket))
   #http1 = http.createServer((request, response) => this.#serve(request, response))
   #http2 = http2.createServer((request, response) => this.#serve(request, response))
   #sockets = new Set()
@@ -81,9 +81,11 @@ export class Echo {
     socket.once('data', (first) => {
       socket.pause()
       socket.unshift(first)
-      const server = first.subarray(0, PREFACE.length).equals(Buffer.from(PREFACE)) ? this.#http2 : this.#http1
+      const isHttp2 = first.toString('latin1').startsWith(PREFACE)
+      const server = isHttp2 ? this.#http2 : this.#http1
       server.emit('connection', socket)
-      socket.resume()
+      // A session of HTTP/2 reads by itself what is there.
+      if (!isHttp2) socket.resume()
     })
   }
 

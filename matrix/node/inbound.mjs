@@ -54,12 +54,13 @@ export function without(lines, names) {
 
 /**
  * Of the lines that arrived those that can come from the inbound request. A client's own `user-agent` is not one of them,
- * unless there is a second.
+ * unless there is a second. `pads` says that the client writes base64 with its padding.
  */
-export function relevant(lines) {
+export function relevant(lines, pads = false) {
   const agents = lines.filter(([name]) => name === 'user-agent')
   const isForeign = agents.length === 1 && agents[0][1] !== USER_AGENT
-  return lines.filter(([name]) => NAMES.has(name) && !(isForeign && name === 'user-agent'))
+  const own = lines.filter(([name]) => NAMES.has(name) && !(isForeign && name === 'user-agent'))
+  return own.map(([name, value]) => [name, pads && name.endsWith('-bin') ? value.replace(/=+$/, '') : value])
 }
 
 /**

@@ -34,13 +34,14 @@ export function summary(servers, clients, cells) {
 }
 
 /** Where a server or a client does not do all that the introduction says. */
-function notesOf({ name, follows, lacks = [] }) {
+function notesOf({ name, follows, lacks = [], pads = false }) {
   const notes = []
   if (follows === false) notes.push(`${name}: a redirect out of the mesh is given back to the caller.`)
   if (lacks.length > 0) {
     const names = [...lacks].sort().map((header) => `\`${header}\``)
     notes.push(`${name}: does not hold the value of ${names.join(', ')}.`)
   }
+  if (pads) notes.push(`${name}: the library writes the padding of base64 behind the value of \`grpc-trace-bin\`.`)
   return notes
 }
 

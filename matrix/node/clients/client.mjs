@@ -7,12 +7,13 @@ import dns from 'node:dns'
  *
  * @typedef {object} Client
  * @property {string} name as the table shows it
- * @property {boolean} [instrumented] whether `onward.instrument()` is called for it, from its start to its end; a client
- *   without has Onward's explicit line in it
+ * @property {boolean | { instrument(): void, uninstrument(): void }} [instrumented] whether `onward.instrument()`, or another
+ *   `instrument`, is called for it, from its start to its end; a client without has Onward's explicit line in it
  * @property {(url: string) => Promise<string>} call sends a GET request, with `callerHeaders(url)` as the program's own
  *   headers, and gives the answer's text. Any status is an answer.
  * @property {boolean} [follows] false where a redirect out of the mesh is not followed, so that nothing may arrive there
  * @property {string[]} [lacks] headers that the protocol cannot hold
+ * @property {boolean} [pads] whether the library writes base64 with its padding, whatever it is given
  * @property {'http/1.1' | 'h2c' | 'grpc'} [speaks] what the other side has to understand; `http/1.1` unless said otherwise
  */
 
@@ -26,9 +27,12 @@ export function callerHeaders(url) {
 
 /** Lets `OUTSIDE` lead to loopback, for every client in this process. Gives what undoes it. */
 export function resolveOutside() {
-  const { lookup } = dns
-  dns.lookup = (host, ...rest) => lookup(host === OUTSIDE ? '127.0.0.1' : host, ...rest)
-  return () => {
-    dns.lookup = lookup
-  }
+  const undo = [dns, dns.promises].map((place) => {
+    const { lookup } = place
+    place.lookup = (host, ...rest) => lookup(host === OUTSIDE ? '127.0.0.1' : host, ...rest)
+    return () => {
+      place.lookup = lookup
+    }
+  })
+  return () => undo.forEach((each) => each())
 }

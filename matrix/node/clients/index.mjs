@@ -4,6 +4,7 @@
 // process that calls does, once, `resolveOutside()` and, where the client is `instrumented`, `onward.instrument()`.
 
 import * as fetch from './fetch.mjs'
+import * as grpc from './grpc.mjs'
 import * as http from './http.mjs'
 
 export { OUTSIDE, callerHeaders, resolveOutside } from './client.mjs'
@@ -15,5 +16,6 @@ export { OUTSIDE, callerHeaders, resolveOutside } from './client.mjs'
  */
 export const ALL = [
   ...fetch.CLIENTS,
-  ...http.CLIENTS
+  ...http.CLIENTS,
+  ...grpc.CLIENTS
 ]

@@ -4,6 +4,7 @@
 
 import * as express from './express.mjs'
 import * as fastify from './fastify.mjs'
+import * as grpc from './grpc.mjs'
 import * as hapi from './hapi.mjs'
 import * as hono from './hono.mjs'
 import * as http from './http.mjs'
@@ -24,5 +25,6 @@ export const ALL = [
   ...hapi.SERVERS,
   ...nest.SERVERS,
   ...hono.SERVERS,
-  ...http2.SERVERS
+  ...http2.SERVERS,
+  ...grpc.SERVERS
 ]

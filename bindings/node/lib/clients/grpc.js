@@ -19,7 +19,8 @@ const authoritiesOf = memoize((target) => checked(native.grpcAuthorities(target)
 function clientInterceptor(target) {
   const authorities = authoritiesOf(String(target))
   return (options, nextCall) => {
-    return forwarding(nextCall(options), destinations(authorities, options.host), () => options.credentials)
+    const { host, credentials, method_definition: { path } } = options
+    return forwarding(nextCall(options), destinations(authorities, host, path), () => credentials)
   }
 }
 
@@ -36,19 +37,20 @@ function forwardCalls({ Channel }, isOn) {
   function wrapper(method, deadline, host, ...rest) {
     const call = createCall.call(this, method, deadline, host, ...rest)
     if (!isOn()) return call
-    let credentials
+    // Nothing public tells the credentials of a channel. Beside the user's, gRPC refuses a call.
+    let credentials = this.internalChannel?.credentials?.callCredentials
     const { setCredentials } = call
     call.setCredentials = (own) => {
       credentials = own
       return setCredentials.call(call, own)
     }
-    return forwarding(call, destinations(authoritiesOf(this.getTarget()), host), () => credentials)
+    return forwarding(call, destinations(authoritiesOf(this.getTarget()), host, method), () => credentials)
   }
 }
 
 /** Where a call goes: to any of the target's authorities, and to what goes by the name that is said for this call. */
-function destinations(authorities, host) {
-  return typeof host === 'string' ? [...authorities, host] : authorities
+function destinations(authorities, host, path) {
+  return (typeof host === 'string' ? [...authorities, host] : authorities).map((authority) => authority + path)
 }
 
 function forwarding(call, destinations, credentialsOf) {
