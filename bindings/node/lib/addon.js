@@ -25,7 +25,7 @@ function load() {
   const { OnwardError } = require('./errors')
   const platform = `${process.platform} ${process.arch}, Node ${process.version}`
   const tried = failures.length === 0 ? 'none is installed' : failures.map((error) => error.message).join('; ')
-  const message = `onward has no binary for this platform (${platform}): ${tried}. Build it with \`npm run build\` in bindings/node.`
+  const message = `onward has no binary for this platform (${platform}): ${tried}. Build it with \`npm run build\` in bindings/node. In a bundle, leave \`onward/native\` out`
   throw new OnwardError('unsupported_platform', `${process.platform}-${process.arch}`, message, { cause: failures[0] })
 }
 
