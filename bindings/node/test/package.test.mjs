@@ -14,14 +14,20 @@ const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'onward-package-'))
 const node = (...args) => execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
-const npm = (args, cwd) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], shell: process.platform === 'win32' })
 
-let packed
+/** Installs packages into an empty folder, without network or scripts. */
+function install(into, packages) {
+  writeFileSync(join(into, 'package.json'), '{"private": true}')
+  const args = ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...packages.map(({ filename }) => join(folder, filename))]
+  execFileSync('npm', args, { cwd: into, stdio: 'ignore', shell: process.platform === 'win32' })
+}
+
+let main
+let others
 
 before(() => {
-  [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root))
-  writeFileSync(join(folder, 'package.json'), '{"private": true}')
-  npm(['install', '--offline', '--ignore-scripts', `./${packed.filename}`], folder)
+  [main, ...others] = JSON.parse(execFileSync(process.execPath, [join(root, 'pack.mjs'), folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+  install(folder, [main, ...others])
 })
 after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -30,18 +36,65 @@ const EXPORTS = [
   'fastify', 'getForwardHeaders', 'hapi', 'hono', 'instrument', 'koa', 'messages', 'propagate', 'run', 'setDefault', 'undici', 'uninstrument'
 ]
 
-test('the tarball holds the binary, the face and the types, and nothing else', () => {
-  const files = packed.files.map(({ path }) => path)
-  assert.equal(files.filter((file) => file.endsWith('.node')).length, 1)
-  for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'package.json', 'README.md']) assert.ok(files.includes(file), file)
-  const others = files.filter((file) => !/^(index\.|grpc\.|lib\/|native\/|package\.json$|README\.md$)/.test(file))
-  assert.deepEqual(others, [])
+test('the package holds the face and the types, the package of a platform its binary, and nothing else', () => {
+  for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'package.json', 'README.md']) assert.ok(main.files.includes(file), file)
+  const unexpected = main.files.filter((file) => !/^(lib\/.*\.js|[a-z]+\.(js|mjs|d\.ts|d\.mts)|package\.json|README\.md)$/.test(file))
+  assert.deepEqual(unexpected, [])
+  assert.ok(others.length > 0)
+  for (const { filename, files } of others) {
+    const [, platform] = filename.match(/^onward-(.+)-\d+\.\d+\.\d+\.tgz$/)
+    assert.deepEqual(files.sort(), ['README.md', `onward.${platform}.node`, 'package.json'])
+  }
+})
+
+test('the binary of this platform is loaded from its own package', () => {
+  const script = 'require("onward"); console.log(Object.keys(require.cache).filter((file) => file.endsWith(".node")).join())'
+  assert.match(node('-e', script), /node_modules.onward-[a-z0-9-]+.onward\.[a-z0-9-]+\.node\n$/)
+})
+
+test('without a binary for it, the error names the platform and its package', () => {
+  const alone = mkdtempSync(join(tmpdir(), 'onward-alone-'))
+  try {
+    install(alone, [main])
+    const script = `
+      const load = () => { try { require('onward') } catch ({ name, code, token, message }) { console.log(name, code, token, message) } }
+      load()
+      Object.defineProperty(process, 'arch', { value: 's390x' })
+      load()`
+    const [own, unknown] = execFileSync(process.execPath, ['-e', script], { cwd: alone, encoding: 'utf8' }).trim().split('\n')
+    const platform = others.map(({ filename }) => filename.match(/^onward-(.+)-\d/)[1]).find((each) => own.includes(each))
+    assert.equal(own, `OnwardError unsupported_platform ${platform} onward has no binary for ${platform}, Node ${process.version}: its package \`onward-${platform}\` is not installed. It is an optional dependency: install without \`--omit=optional\`, on the platform itself`)
+    assert.match(unknown, /^OnwardError unsupported_platform \S+-s390x\S* onward has no binary for \S+-s390x\S*, Node \S+: there are `onward-/)
+  } finally {
+    rmSync(alone, { recursive: true, force: true })
+  }
+})
+
+test('it loads in several threads at once, and twice in one process', () => {
+  const copy = mkdtempSync(join(tmpdir(), 'onward-copy-'))
+  try {
+    install(copy, [main, ...others])
+    const script = `
+      const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
+      const use = (onward) => onward.getForwardHeaders([['x-request-id', 'a'], ['x-request-id', 'b']])['x-request-id']
+      const copies = [require('onward'), require(${JSON.stringify(join(copy, 'node_modules', 'onward'))})]
+      if (isMainThread) {
+        const workers = Array.from({ length: 4 }, () => new Worker(__filename))
+        const answers = workers.map((worker) => new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject)))
+        Promise.all(answers).then((all) => console.log(JSON.stringify([copies[0] === copies[1], copies.map(use), ...all])))
+      } else parentPort.postMessage(copies.map(use))`
+    writeFileSync(join(folder, 'threads.cjs'), script)
+    assert.deepEqual(JSON.parse(node('threads.cjs')), [false, ...Array(5).fill(['a,b', 'a,b'])])
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
 })
 
 test('the package runs no script when it is installed, and depends on nothing', () => {
   const manifest = require('../package.json')
   for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(manifest.scripts[script], undefined)
   assert.equal(manifest.dependencies, undefined)
+  assert.equal(node('-p', 'require("onward/package.json").scripts'), 'undefined\n')
 })
 
 test('require and import give the same objects', () => {
