@@ -6,7 +6,7 @@
 //   GET /details/<int>  the book's details; anything but an integer is a 400
 
 const http = require('node:http')
-const { defaultPropagator, getForwardHeaders } = require('onward')
+const path = require('node:path')
 const { fetchVolume, volumesUrl } = require('./books')
 
 const NOT_NUMERIC = 'please provide numeric product id'
@@ -26,14 +26,7 @@ function builtInDetails(id) {
   }
 }
 
-/** The headers that go along to `url` because of `req`: none when the demo runs its control, without forwarding. */
-function forwardHeaders(env, req, url) {
-  if (env.ONWARD_DEMO_FORWARDING === 'off') return {}
-  // The destination makes Onward hold back cookies and the like: the book service is outside the mesh.
-  return getForwardHeaders(req, url.href)
-}
-
-async function answer(env, req) {
+async function answer(env, req, forwarded) {
   const path = req.url.split('?', 1)[0]
   if (path === '/health') return [200, { status: 'Details is healthy' }]
   const found = /^\/details(?:\/(.*))?$/.exec(path)
@@ -42,7 +35,7 @@ async function answer(env, req) {
   const id = Number(found[1])
   if (env.ENABLE_EXTERNAL_BOOK_SERVICE !== 'true') return [200, builtInDetails(id)]
   const url = volumesUrl(env)
-  const volume = await fetchVolume(url, forwardHeaders(env, req, url))
+  const volume = await fetchVolume(url, forwarded(req, url))
   return volume ? [200, { id, ...volume }] : [502, { error: 'the external book service is currently unavailable' }]
 }
 
@@ -50,15 +43,17 @@ async function answer(env, req) {
  * The service, not yet listening.
  *
  * @param {Record<string, string | undefined>} env the environment variables that it honours (see the README)
+ * @param {(req: http.IncomingMessage, url: URL) => Record<string, string>} forwarded the headers of a request that go along
+ *   to a URL
  * @returns {http.Server}
  */
-function createServer(env = process.env) {
+function createServer(env = process.env, forwarded = () => ({})) {
   return http.createServer(async (req, res) => {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       return send(res, 405, { error: 'method not allowed' }, { allow: 'GET, HEAD' })
     }
     try {
-      send(res, ...(await answer(env, req)))
+      send(res, ...(await answer(env, req, forwarded)))
     } catch (error) {
       console.error('details:', error)
       send(res, 500, { error: 'internal error' })
@@ -72,20 +67,14 @@ function send(res, status, body, headers = {}) {
   res.end(text)
 }
 
-function main() {
+/** Serves until SIGTERM or Ctrl-C. */
+function main(create) {
   const port = Number(process.argv[2] ?? 9080)
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    console.error('usage: node details.js PORT')
+    console.error(`usage: node ${path.basename(process.argv[1])} PORT`)
     process.exit(2)
   }
-  try {
-    // A mistake in ONWARD_* stops the service here, and not its first request.
-    defaultPropagator()
-  } catch (error) {
-    console.error(`details: ${error.message}`)
-    process.exit(1)
-  }
-  const server = createServer()
+  const server = create()
   server.on('error', (error) => {
     console.error(`details: ${error.message}`)
     process.exit(1)
@@ -104,6 +93,6 @@ function main() {
   }
 }
 
-if (require.main === module) main()
+if (require.main === module) main(createServer)
 
-module.exports = { createServer }
+module.exports = { createServer, main }

@@ -7,7 +7,14 @@ const dns = require('node:dns')
 const { once } = require('node:events')
 const http = require('node:http')
 const test = require('node:test')
-const { createServer } = require('../details')
+const onward = require('onward')
+const details = require('../details')
+const explicit = require('../explicit')
+
+const FORMS = {
+  'by hand': { createServer: explicit.createServer },
+  'with no line of Onward, registered': { createServer: details.createServer, registered: true }
+}
 
 // The 20 headers of Bookinfo's details service, in its order, each with a value that a copy could spoil.
 const BOOKINFO = [
@@ -54,7 +61,12 @@ const VOLUMES = JSON.stringify({
 })
 
 /** A stub book service, and details in front of it that knows it by the name `host`. */
-async function start(t, { host = '127.0.0.1', env = {}, status = 200, body = VOLUMES } = {}) {
+async function start(t, options = {}) {
+  const { form = FORMS['by hand'], host = '127.0.0.1', env = {}, status = 200, body = VOLUMES } = options
+  if (form.registered) {
+    onward.instrument({ servers: true })
+    t.after(() => onward.uninstrument())
+  }
   const seen = []
   const books = http.createServer((req, res) => {
     seen.push({ url: req.url, headers: pairs(req.rawHeaders) })
@@ -62,19 +74,19 @@ async function start(t, { host = '127.0.0.1', env = {}, status = 200, body = VOL
   })
   books.listen(0, '127.0.0.1')
   await once(books, 'listening')
-  const details = createServer({
+  const service = form.createServer({
     ENABLE_EXTERNAL_BOOK_SERVICE: 'true',
     DO_NOT_ENCRYPT: 'true',
     EXTERNAL_BOOK_SERVICE_HOST: `${host}:${books.address().port}`,
     ...env
   })
-  details.listen(0, '127.0.0.1')
-  await once(details, 'listening')
+  service.listen(0, '127.0.0.1')
+  await once(service, 'listening')
   t.after(() => {
-    details.close()
+    service.close()
     books.close()
   })
-  return { seen, port: details.address().port }
+  return { seen, port: service.address().port }
 }
 
 function pairs(raw) {
@@ -120,26 +132,34 @@ test('it is asked over HTTPS unless told otherwise', async (t) => {
   assert.deepEqual(seen, [])
 })
 
-test('inside the mesh all of the Bookinfo headers arrive byte for byte', async (t) => {
-  const { seen, port } = await start(t)
-  assert.equal((await get(port, [...BOOKINFO, ['x-not-forwarded', '1']]))[0], 200)
-  assert.deepEqual(withoutClientHeaders(seen[0].headers), BOOKINFO)
-})
+for (const [name, form] of Object.entries(FORMS)) {
+  test(`${name}: inside the mesh all of the Bookinfo headers arrive byte for byte`, async (t) => {
+    const { seen, port } = await start(t, { form })
+    assert.equal((await get(port, [...BOOKINFO, ['x-not-forwarded', '1']]))[0], 200)
+    assert.deepEqual(withoutClientHeaders(seen[0].headers), BOOKINFO)
+  })
 
-test('outside the mesh only trace headers arrive, no credential and no user', async (t) => {
-  const { seen, port } = await start(t, { host: 'books.example.com' })
-  t.mock.method(dns, 'lookup', (_host, options, done) =>
-    options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4)
-  )
-  assert.equal((await get(port, BOOKINFO))[0], 200)
-  assert.deepEqual(
-    withoutClientHeaders(seen[0].headers),
-    BOOKINFO.filter(([name]) => !KEPT_IN_THE_MESH.includes(name))
-  )
-})
+  test(`${name}: outside the mesh only trace headers arrive, no credential and no user`, async (t) => {
+    const { seen, port } = await start(t, { form, host: 'books.example.com' })
+    t.mock.method(dns, 'lookup', (_host, options, done) =>
+      options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4)
+    )
+    assert.equal((await get(port, BOOKINFO))[0], 200)
+    assert.deepEqual(
+      withoutClientHeaders(seen[0].headers),
+      BOOKINFO.filter(([name]) => !KEPT_IN_THE_MESH.includes(name))
+    )
+  })
+}
 
 test("with the demo's forwarding off nothing arrives", async (t) => {
   const { seen, port } = await start(t, { env: { ONWARD_DEMO_FORWARDING: 'off' } })
+  assert.equal((await get(port, BOOKINFO))[0], 200)
+  assert.deepEqual(withoutClientHeaders(seen[0].headers), [])
+})
+
+test('without Onward nothing arrives either', async (t) => {
+  const { seen, port } = await start(t, { form: { createServer: details.createServer } })
   assert.equal((await get(port, BOOKINFO))[0], 200)
   assert.deepEqual(withoutClientHeaders(seen[0].headers), [])
 })

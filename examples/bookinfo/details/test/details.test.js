@@ -54,32 +54,45 @@ test('other paths and methods are refused', async (t) => {
   assert.equal((await get(`${base}/details/0`, { method: 'POST' }))[0], 405)
 })
 
-test('the program says where it is ready, on HOST, and SIGTERM ends it with status 0', async () => {
-  const child = spawn(process.execPath, [path.join(__dirname, '..', 'details.js'), '0'], {
-    env: { ...process.env, HOST: '127.0.0.1', SERVICE_VERSION: 'v1' },
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
-  const url = /^details v1 ready on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1]
-  assert.ok(url, line)
-  // fetch keeps its connection open: that must not hold the program back.
-  assert.equal((await get(`${url}/health`))[0], 200)
-  child.kill('SIGTERM')
-  assert.deepEqual(await once(child, 'exit'), [0, null])
-})
+/** The program in each of its forms: alone, without a change to it, and by hand. */
+const PROGRAMS = ['details.js', '--import onward/register details.js', 'explicit.js']
 
-test('a port that is none is a usage error', async () => {
-  const child = spawn(process.execPath, [path.join(__dirname, '..', 'details.js'), 'x'], { stdio: 'ignore' })
-  assert.deepEqual(await once(child, 'exit'), [2, null])
-})
+function start(program, port, options) {
+  return spawn(process.execPath, [...program.split(' '), port], { cwd: path.join(__dirname, '..'), ...options })
+}
 
-test('a mistake in the policy stops it at start', async () => {
-  const child = spawn(process.execPath, [path.join(__dirname, '..', 'details.js'), '0'], {
-    env: { ...process.env, HOST: '127.0.0.1', ONWARD_HEADERS: '+host' },
-    stdio: ['ignore', 'inherit', 'pipe']
+for (const program of PROGRAMS) {
+  test(`${program} says where it is ready, on HOST, and SIGTERM ends it with status 0`, async () => {
+    const child = start(program, '0', {
+      env: { ...process.env, HOST: '127.0.0.1', SERVICE_VERSION: 'v1' },
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
+    const url = /^details v1 ready on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1]
+    assert.ok(url, line)
+    // fetch keeps its connection open: that must not hold the program back.
+    assert.equal((await get(`${url}/health`))[0], 200)
+    child.kill('SIGTERM')
+    assert.deepEqual(await once(child, 'exit'), [0, null])
   })
-  let text = ''
-  child.stderr.setEncoding('utf8').on('data', (chunk) => (text += chunk))
-  assert.deepEqual(await once(child, 'close'), [1, null])
-  assert.match(text, /^details: .*host/)
-})
+
+  test(`${program}: a port that is none is a usage error`, async () => {
+    assert.deepEqual(await once(start(program, 'x', { stdio: 'ignore' }), 'exit'), [2, null])
+  })
+}
+
+for (const [program, status, line] of [
+  ['explicit.js', 1, /^details: .*`host`.*\n$/],
+  ['--import onward/register details.js', 2, /^onward: .*`host`.*\n$/]
+]) {
+  test(`${program}: a mistake in the policy stops it at start`, async () => {
+    const child = start(program, '0', {
+      env: { ...process.env, HOST: '127.0.0.1', ONWARD_HEADERS: '+host' },
+      stdio: ['ignore', 'inherit', 'pipe']
+    })
+    let text = ''
+    child.stderr.setEncoding('utf8').on('data', (chunk) => (text += chunk))
+    assert.deepEqual(await once(child, 'close'), [status, null])
+    assert.match(text, line)
+  })
+}

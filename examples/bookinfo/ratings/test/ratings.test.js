@@ -120,19 +120,22 @@ test('v-unhealthy is unhealthy and gone for every second quarter of an hour', as
   assert.deepEqual(await get(`${base}/ratings/0`), [503, '{"error":"Service unavailable"}'])
 })
 
-test('the program says where it is ready, on HOST, and SIGTERM ends it with status 0', async () => {
-  const child = spawn(process.execPath, [path.join(__dirname, '..', 'ratings.js'), '0'], {
-    env: { ...process.env, HOST: '127.0.0.1', SERVICE_VERSION: 'v1' },
-    stdio: ['ignore', 'pipe', 'inherit']
+for (const program of ['ratings.js', '--import onward/register ratings.js']) {
+  test(`${program} says where it is ready, on HOST, and SIGTERM ends it with status 0`, async () => {
+    const child = spawn(process.execPath, [...program.split(' '), '0'], {
+      cwd: path.join(__dirname, '..'),
+      env: { ...process.env, HOST: '127.0.0.1', SERVICE_VERSION: 'v1' },
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
+    const url = /^ratings v1 ready on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1]
+    assert.ok(url, line)
+    // fetch keeps its connection open: that must not hold the program back.
+    assert.equal((await get(`${url}/health`))[0], 200)
+    child.kill('SIGTERM')
+    assert.deepEqual(await once(child, 'exit'), [0, null])
   })
-  const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
-  const url = /^ratings v1 ready on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1]
-  assert.ok(url, line)
-  // fetch keeps its connection open: that must not hold the program back.
-  assert.equal((await get(`${url}/health`))[0], 200)
-  child.kill('SIGTERM')
-  assert.deepEqual(await once(child, 'exit'), [0, null])
-})
+}
 
 test('a port that is none is a usage error', async () => {
   const child = spawn(process.execPath, [path.join(__dirname, '..', 'ratings.js'), 'x'], { stdio: 'ignore' })
