@@ -8,7 +8,7 @@ use onward_mesh::{
     MeshError,
     analysis::{Report, analyse},
     app::App,
-    apps::bookinfo::Productpage,
+    apps::bookinfo::Form,
     load,
     progress::Progress,
     runner::{Mesh, Options},
@@ -55,7 +55,7 @@ pub(crate) struct Args {
 enum AppName {
     /// Productpage (Python), details (Node), reviews (Rust), ratings (Node)
     Bookinfo,
-    /// The same, productpage without a line of Onward, under `onward-run`
+    /// The same, without a line of Onward in Python and Node: under `onward-run` and `onward/register`
     BookinfoRun,
     /// Dockebi and its storage (Rust)
     Dockebi,
@@ -75,9 +75,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let progress = Progress::new();
     let setup = Setup::new(progress)?;
     let app = match args.app {
-        AppName::Bookinfo => setup.bookinfo(Productpage::Explicit)?,
-        AppName::BookinfoRun if args.no_forwarding => setup.bookinfo(Productpage::Alone)?,
-        AppName::BookinfoRun => setup.bookinfo(Productpage::UnderOnwardRun)?,
+        AppName::Bookinfo => setup.bookinfo(Form::Explicit)?,
+        AppName::BookinfoRun if args.no_forwarding => setup.bookinfo(Form::Alone)?,
+        AppName::BookinfoRun => setup.bookinfo(Form::Unchanged)?,
         AppName::Dockebi => setup.dockebi()?,
         AppName::Grpc => setup.grpc()?,
     };

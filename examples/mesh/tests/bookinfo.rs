@@ -20,7 +20,7 @@ use axum::{
 };
 use onward_mesh::{
     app::{App, Start},
-    apps::bookinfo::{self, Productpage},
+    apps::bookinfo::{self, Form},
     progress::Progress,
     runner::{Mesh, Options},
 };
@@ -50,7 +50,7 @@ const ADDED: [&str; 5] = ["x-request-id", "x-b3-traceid", "x-b3-spanid", "x-b3-s
 type Seen = Arc<Mutex<Vec<HeaderMap>>>;
 
 /// Bookinfo with leaves that write down what they receive: details and ratings.
-fn app(productpage: Productpage, details: &Seen, ratings: &Seen) -> App {
+fn app(form: Form, details: &Seen, ratings: &Seen) -> App {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let [python, node, reviews] = ["PYTHON", "NODE", "REVIEWS"].map(|tool| {
         let name = format!("ONWARD_DEMO_{tool}");
@@ -58,7 +58,7 @@ fn app(productpage: Productpage, details: &Seen, ratings: &Seen) -> App {
             std::env::var_os(&name).unwrap_or_else(|| panic!("{name} is not set: run `cargo xtask test`")),
         )
     });
-    let tools = bookinfo::Tools { root, python: &python, node: &node, reviews: &reviews, productpage };
+    let tools = bookinfo::Tools { root, python: &python, node: &node, reviews: &reviews, form };
     let mut app = bookinfo::app(&tools);
     for service in &mut app.services {
         match service.name.as_str() {
@@ -86,14 +86,10 @@ fn leaf(path: &'static str, body: &'static str, seen: &Seen) -> Start {
 }
 
 /// Logs in as jason and asks for the page; returns the request's id and cookie, and what each leaf received.
-async fn visit(
-    productpage: Productpage,
-    forwarding: bool,
-) -> (HeaderValue, HeaderValue, HeaderMap, HeaderMap) {
+async fn visit(form: Form, forwarding: bool) -> (HeaderValue, HeaderValue, HeaderMap, HeaderMap) {
     let (details, ratings) = (Seen::default(), Seen::default());
     let options = Options { forwarding, ..options() };
-    let mesh =
-        Mesh::start(&app(productpage, &details, &ratings), &options, Progress::silent()).await.unwrap();
+    let mesh = Mesh::start(&app(form, &details, &ratings), &options, Progress::silent()).await.unwrap();
     let client =
         reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let gateway = format!("http://{}", mesh.gateway());
@@ -122,17 +118,17 @@ async fn visit(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the built services: run `cargo xtask test`"]
 async fn bookinfos_headers_arrive_at_the_leaves_byte_for_byte_credentials_included() {
-    arrive(Productpage::Explicit).await;
+    arrive(Form::Explicit).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the built services: run `cargo xtask test`"]
 async fn they_arrive_from_a_productpage_without_a_line_of_onward_too() {
-    arrive(Productpage::UnderOnwardRun).await;
+    arrive(Form::Unchanged).await;
 }
 
-async fn arrive(productpage: Productpage) {
-    let (request_id, cookie, details, ratings) = visit(productpage, true).await;
+async fn arrive(form: Form) {
+    let (request_id, cookie, details, ratings) = visit(form, true).await;
     for (leaf, seen) in [("details", &details), ("ratings", &ratings)] {
         for (name, value) in SENT {
             let expected = if name == "cookie" { cookie.as_bytes() } else { value };
@@ -149,17 +145,17 @@ async fn arrive(productpage: Productpage) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the built services: run `cargo xtask test`"]
 async fn with_onward_switched_off_none_of_them_arrives() {
-    do_not_arrive(Productpage::Explicit).await;
+    do_not_arrive(Form::Explicit).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the built services: run `cargo xtask test`"]
 async fn without_onward_run_none_of_them_arrives_either() {
-    do_not_arrive(Productpage::Alone).await;
+    do_not_arrive(Form::Alone).await;
 }
 
-async fn do_not_arrive(productpage: Productpage) {
-    let (request_id, _, details, ratings) = visit(productpage, false).await;
+async fn do_not_arrive(form: Form) {
+    let (request_id, _, details, ratings) = visit(form, false).await;
     for (leaf, seen) in [("details", &details), ("ratings", &ratings)] {
         for (name, value) in SENT {
             // Client libraries have a user-agent of their own.

@@ -20,7 +20,7 @@ use anyhow::{Context, Result};
 use onward_mesh::{
     app::App,
     apps::{
-        bookinfo::{self, Productpage},
+        bookinfo::{self, Form},
         dockebi, grpc,
     },
     progress::Progress,
@@ -62,7 +62,7 @@ impl Setup {
     }
 
     /// Everything that Bookinfo needs.
-    pub(crate) fn bookinfo(&self, productpage: Productpage) -> Result<App> {
+    pub(crate) fn bookinfo(&self, form: Form) -> Result<App> {
         let node = self.node()?.path.clone();
         let python = self.venv()?;
         self.python_requirements(&self.root.join("examples/bookinfo/productpage/requirements.txt"))?;
@@ -73,7 +73,7 @@ impl Setup {
         }
         let reviews = self.rust_program("bookinfo-reviews")?;
         let root = &self.root;
-        let tools = bookinfo::Tools { root, python: &python, node: &node, reviews: &reviews, productpage };
+        let tools = bookinfo::Tools { root, python: &python, node: &node, reviews: &reviews, form };
         Ok(bookinfo::app(&tools))
     }
 

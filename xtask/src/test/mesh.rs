@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, env, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use onward_mesh::apps::bookinfo::Productpage;
+use onward_mesh::apps::bookinfo::Form;
 use serde_json::Value;
 
 use super::{
@@ -53,7 +53,7 @@ const DEMOS: [Demo; 4] = [
 
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let setup = session.setup()?;
-    setup.bookinfo(Productpage::Explicit)?;
+    setup.bookinfo(Form::Explicit)?;
     setup.dockebi()?;
     setup.grpc()?;
     let tools = [

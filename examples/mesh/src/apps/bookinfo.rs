@@ -4,14 +4,14 @@ use std::{ffi::OsStr, path::Path};
 
 use crate::app::{App, Launch, PortIn, Service, Start};
 
-/// The forms of productpage.
+/// The forms of the services in Python and Node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Productpage {
-    /// It calls `get_forward_headers` by itself.
+pub enum Form {
+    /// They ask Onward for the headers by themselves.
     Explicit,
-    /// No line of it knows Onward: `onward-run` starts it.
-    UnderOnwardRun,
-    /// The same program without `onward-run`.
+    /// No line of them knows Onward: `onward-run` and `onward/register` start them.
+    Unchanged,
+    /// The same programs without Onward.
     Alone,
 }
 
@@ -26,8 +26,8 @@ pub struct Tools<'a> {
     pub node: &'a Path,
     /// The built program `bookinfo-reviews`.
     pub reviews: &'a Path,
-    /// How productpage forwards.
-    pub productpage: Productpage,
+    /// How the services in Python and Node forward.
+    pub form: Form,
 }
 
 /// The app, with reviews in its third version (red stars).
@@ -43,6 +43,10 @@ pub fn app(tools: &Tools<'_>) -> App {
     let script = |program: &Path, service: &str, file: &str| {
         Start::Command(launch(program, service, &[file.as_ref()]))
     };
+    let registered = |service: &str, file: &str| {
+        let args = ["--import", "onward/register", file].map(AsRef::as_ref);
+        Start::Command(launch(tools.node, service, &args))
+    };
     let version_3 = [("ENABLE_RATINGS", "true"), ("STAR_COLOR", "red"), ("SERVICE_VERSION", "v3")];
     let reviews = Start::Command(Launch {
         program: tools.reviews.into(),
@@ -51,16 +55,26 @@ pub fn app(tools: &Tools<'_>) -> App {
         dir: None,
         port: PortIn::Env("PORT".into()),
     });
-    let productpage = match tools.productpage {
-        Productpage::Explicit => script(tools.python, "productpage", "explicit.py"),
-        Productpage::Alone => script(tools.python, "productpage", "productpage.py"),
-        Productpage::UnderOnwardRun => {
+    let productpage = match tools.form {
+        Form::Explicit => script(tools.python, "productpage", "explicit.py"),
+        Form::Alone => script(tools.python, "productpage", "productpage.py"),
+        Form::Unchanged => {
             let program = tools.python.as_os_str();
             let command = ["-m".as_ref(), "onward".as_ref(), program, "productpage.py".as_ref()];
             // Who the user is says the session, and productpage sends that by itself.
             let env = vec![("ONWARD_HEADERS".to_owned(), "-end-user".to_owned())];
             Start::Command(Launch { env, ..launch(tools.python, "productpage", &command) })
         }
+    };
+    let details = match tools.form {
+        Form::Explicit => script(tools.node, "details", "explicit.js"),
+        Form::Alone => script(tools.node, "details", "details.js"),
+        Form::Unchanged => registered("details", "details.js"),
+    };
+    // A leaf has nothing to ask Onward for.
+    let ratings = match tools.form {
+        Form::Explicit | Form::Alone => script(tools.node, "ratings", "ratings.js"),
+        Form::Unchanged => registered("ratings", "ratings.js"),
     };
     App {
         name: "bookinfo".into(),
@@ -73,9 +87,9 @@ pub fn app(tools: &Tools<'_>) -> App {
                 .calls("reviews", "REVIEWS")
                 // Only `/api/v1/products/0/ratings` asks them directly.
                 .can_call("ratings", "RATINGS"),
-            Service::new("details", "node", script(tools.node, "details", "details.js")),
+            Service::new("details", "node", details),
             Service::new("reviews", "rust", reviews).calls("ratings", "RATINGS"),
-            Service::new("ratings", "node", script(tools.node, "ratings", "ratings.js")),
+            Service::new("ratings", "node", ratings),
         ],
     }
 }
