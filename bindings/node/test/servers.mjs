@@ -20,12 +20,15 @@ export function stop(server) {
 /** A service that answers with the header lines it got. */
 export function echo() {
   return http.createServer((request, response) => {
-    const lines = []
-    for (let i = 0; i < request.rawHeaders.length; i += 2) lines.push([request.rawHeaders[i].toLowerCase(), request.rawHeaders[i + 1]])
     request.resume()
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(lines))
+    response.end(JSON.stringify(linesOf(request)))
   })
+}
+
+/** The header lines of a request, as they came. */
+export function linesOf({ rawHeaders }) {
+  return Array.from({ length: rawHeaders.length / 2 }, (_, i) => [rawHeaders[2 * i].toLowerCase(), rawHeaders[2 * i + 1]])
 }
 
 /** The values of `name` among lines, in order. */

@@ -11,10 +11,14 @@ const https = require('node:https')
 const { syncBuiltinESMExports } = require('node:module')
 
 const { write } = require('../headers')
-const { FLAT, OUTGOING, PAIRS } = require('../outbound')
-const { current, currentOrNone } = require('../scope')
+const { FLAT, PAIRS } = require('../outbound')
+const { currentOrNone } = require('../scope')
 const { orUntouched } = require('./failure')
 
+// What libraries that send by node:http call themselves where the caller gives no name.
+const OWN_NAME = /^(axios\/\d|got \(https:\/\/github\.com\/sindresorhus\/got\)$|node-fetch($|\/)|Needle\/\d|node-superagent\/\d)/
+const isDefault = (_, value) => OWN_NAME.test(value)
+const NOT_ASCII = /[^\x00-\x7f]/
 const SCOPE = Symbol('onward scope')
 const { prototype } = http.ClientRequest
 const originals = new Map([http, https].map((module) => [module, module.request]))
@@ -25,7 +29,7 @@ let active = false
 function wrap(module) {
   return function request(...args) {
     const created = originals.get(module).apply(this, args)
-    if (active) created[SCOPE] = current()
+    if (active) created[SCOPE] = currentOrNone() ?? null
     return created
   }
 }
@@ -60,22 +64,28 @@ function storeHeader(firstLine, headers) {
 
 /** `headers` as `_storeHeader` takes them, with the forwarded ones. */
 function withForwarded(request, headers) {
-  const scope = request[SCOPE] ?? currentOrNone()
+  // A request that was made by `new ClientRequest` has none.
+  const scope = request[SCOPE] === undefined ? currentOrNone() : request[SCOPE]
   // CONNECT speaks to a proxy, about a tunnel.
-  if (scope === undefined || request.method === 'CONNECT') return headers
-  const destination = destinationOf(request)
-  if (Array.isArray(headers)) {
-    const copy = [...headers]
-    write(scope, typeof headers[0] === 'string' ? FLAT : PAIRS, copy, destination)
-    return copy
-  }
-  if (headers === null || headers === undefined) {
-    const lines = []
-    write(scope, PAIRS, lines, destination)
-    return lines.length === 0 ? headers : lines
-  }
-  write(scope, OUTGOING, request, destination)
-  return headers
+  if (!scope || request.method === 'CONNECT') return headers
+  const lines = Array.isArray(headers) ? [...headers] : linesOf(request)
+  const kind = typeof lines[0] === 'string' ? FLAT : PAIRS
+  write(scope, kind, lines, destinationOf(request), isDefault)
+  // What Node refuses would fail the whole request.
+  kind.each(lines, http.validateHeaderValue)
+  if (lines.some((line) => NOT_ASCII.test(line))) request._send = sendHeadFirst
+  return lines.length === 0 ? headers : lines
+}
+
+/** Node would write the head together with a body that is text, and in the body's encoding: as UTF-8. */
+function sendHeadFirst(...args) {
+  if (!this._headerSent) prototype._send.call(this, '', 'latin1')
+  return prototype._send.apply(this, args)
+}
+
+/** What was set on the request. It stays as it is: superagent takes it along when it is redirected. */
+function linesOf(request) {
+  return request.getRawHeaderNames().map((name) => [name, request.getHeader(name)])
 }
 
 function destinationOf({ protocol, host, path }) {

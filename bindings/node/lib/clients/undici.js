@@ -7,6 +7,7 @@
 // channel. There the destination is known, and what tracers that listen there have set: there headers are added.
 
 const { subscribe, unsubscribe } = require('node:diagnostics_channel')
+const Module = require('node:module')
 
 const { OnwardError } = require('../errors')
 const { write } = require('../headers')
@@ -14,6 +15,8 @@ const { FLAT } = require('../outbound')
 const { currentOrNone, storage } = require('../scope')
 const { orUntouched } = require('./failure')
 
+// The class that all dispatchers come from, in every copy since undici 6.
+const BASE = /[\\/]dispatcher-base(\.js)?$/
 const CHANNEL = 'undici:request:create'
 /** In the options of a request that was dispatched: what it forwards. */
 const FORWARDING = Symbol('onward forwarding')
@@ -28,24 +31,28 @@ const originals = new Map()
 const explicit = new Set()
 /** What was forwarded by the handlers that dispatch again: redirects and retries, which go on in the connection's context. */
 const again = new WeakMap()
-const searched = new WeakSet()
 
 let active = false
 let listening = false
+let originalRequire
 /** What the request that is being made forwards. */
-let pending
+let pending = NOTHING
 
 function start() {
   active = true
-  wrapLoaded()
-  listenLast()
+  watchLoaded()
+  if (Module.prototype.require !== watchingRequire) {
+    originalRequire = Module.prototype.require
+    Module.prototype.require = watchingRequire
+  }
 }
 
 function stop() {
   active = false
+  // Where somebody has wrapped a wrapper, it stays, and only passes on.
+  if (Module.prototype.require === watchingRequire) Module.prototype.require = originalRequire
   for (const [prototype, { original, wrapper }] of originals) {
     if (explicit.has(prototype)) continue
-    // Where somebody has wrapped the wrapper, it stays, and only passes on.
     if (prototype.dispatch === wrapper) prototype.dispatch = original
     originals.delete(prototype)
   }
@@ -120,8 +127,8 @@ function listenLast() {
 function created({ request }) {
   // CONNECT speaks to a proxy, about a tunnel.
   if (request.method === 'CONNECT') return
-  const forwarding = pending ?? firstOfItsCopy(request)
-  pending = undefined
+  const forwarding = pending
+  pending = NOTHING
   if (forwarding !== NOTHING) orUntouched(() => add(request, forwarding))
 }
 
@@ -138,21 +145,16 @@ function destinationOf({ origin, path }) {
   return /^[a-z]+:\/\//i.test(path) ? path : `${new URL(origin).origin}${path}`
 }
 
-/** The first request of a copy of undici that was loaded in the meantime: it has not waited, this is its caller's context. */
-function firstOfItsCopy({ constructor }) {
-  if (!active || searched.has(constructor)) return NOTHING
-  searched.add(constructor)
-  const isNew = wrapLoaded() && Object.values(require.cache).some((module) => module?.exports === constructor)
-  return isNew ? forwardingOf(currentOrNone()) : NOTHING
+/** Wraps the copies of undici that are loaded. */
+function watchLoaded() {
+  for (const [file, module] of Object.entries(require.cache)) if (BASE.test(file)) watch(module?.exports?.prototype)
 }
 
-/** Wraps the copies of undici that are loaded; tells whether there was a new one. */
-function wrapLoaded() {
-  const before = originals.size
-  for (const [file, module] of Object.entries(require.cache)) {
-    if (/[\\/]lib[\\/]dispatcher[\\/]dispatcher-base\.js$/.test(file)) watch(module.exports.prototype)
-  }
-  return originals.size > before
+/** `require`, by which the parts of a copy of undici load each other, also where it is imported. */
+function watchingRequire(id) {
+  const exports = originalRequire.call(this, id)
+  if (active && BASE.test(id)) watch(exports?.prototype)
+  return exports
 }
 
 module.exports = { FORWARDING, OWN_NAMES, forwardingOf, start, stop, undici, watch }
