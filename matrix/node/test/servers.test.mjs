@@ -157,6 +157,25 @@ for (const server of SERVERS.filter(({ speaks }) => speaks === undefined)) {
   })
 }
 
+for (const server of SERVERS.filter(({ speaks }) => speaks === undefined)) {
+  test(`${server.name}: of many requests at once over a few connections, none gets the headers of another`, async (t) => {
+    const port = await started(t, server)
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 5 })
+    t.after(() => agent.destroy())
+    await Promise.all(Array.from({ length: 60 }, async (_, i) => {
+      const visit = echo.visit()
+      const isPost = i % 3 === 0
+      const path = isPost ? BODY : `${i % 3 === 1 ? '/middleware' : '/attribute'}?${new URLSearchParams({ to: visit.url() })}`
+      const headers = { 'x-request-id': `request-${i}`, ...(i % 2 === 0 && { jwt: `token-${i}` }), ...(isPost && { 'content-type': 'application/json' }) }
+      const request = http.request({ port, host: '127.0.0.1', path, headers, agent, method: isPost ? 'POST' : 'GET' })
+      const [response] = await once(request.end(isPost ? JSON.stringify({ to: visit.url() }) : undefined), 'response')
+      assert.equal(await text(response), visit.answer())
+      const lines = arrived(visit)
+      assert.deepEqual([lines.get('x-request-id'), lines.get('jwt')], [`request-${i}`, i % 2 === 0 ? `token-${i}` : undefined])
+    }))
+  })
+}
+
 test('Hapi: a request that is injected has its headers in scope, and leaves nothing behind', async () => {
   const server = await hapi(call, onward.hapi)
   const visit = echo.visit()
