@@ -137,25 +137,25 @@ fn pip_install(session: &Session, venv: &Path) -> Command {
 fn node(session: &mut Session) -> Result<()> {
     let setup = session.setup()?;
     setup.node_binding()?;
+    setup.node_packages(&session.root.join("xtask"))?;
     drop(setup);
 
     let home = session.folder()?;
-    let mut command = session.command("npm", "bindings/node");
-    command.args(["pack", "--pack-destination"]).arg(&home);
-    if !session.check("Node: npm pack", command)? {
+    let mut command = session.command("node", "bindings/node");
+    command.arg("pack.mjs").arg(&home);
+    if !session.check("Node: the packages, one of them for this platform's binary", command)? {
         return Ok(());
     }
-    let tarball = one(&home, "tgz")?;
+    let tarballs = all(&home, "tgz")?;
+    node_lint(session, &tarballs)?;
     fs::write(
         home.join("package.json"),
         "{ \"name\": \"user\", \"version\": \"1.0.0\", \"private\": true }\n",
     )?;
     let mut command = session.command("npm", "");
-    command
-        .args(["install", "--no-audit", "--no-fund", "--loglevel", "error"])
-        .arg(&tarball)
-        .current_dir(&home);
-    if !session.check("Node: the tarball installs into an empty folder", command)? {
+    command.args(["install", "--offline", "--no-audit", "--no-fund", "--loglevel", "error"]);
+    command.args(&tarballs).current_dir(&home);
+    if !session.check("Node: the packages install into an empty folder, without network", command)? {
         return Ok(());
     }
     let readme = session.root.join("README.md");
@@ -180,6 +180,20 @@ fn node(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
+/// What others say about the packages, `onward` first.
+fn node_lint(session: &mut Session, tarballs: &[PathBuf]) -> Result<()> {
+    let tools = session.root.join("xtask/node_modules/.bin");
+    for tarball in tarballs {
+        let mut command = session.command(tools.join("publint"), "");
+        command.arg("--strict").arg(tarball);
+        session.check(&format!("Node: publint, {}", file_name(tarball)), command)?;
+    }
+    let mut command = session.command(tools.join("attw"), "");
+    command.arg(&tarballs[0]);
+    session.check(&format!("Node: are the types wrong? {}", file_name(&tarballs[0])), command)?;
+    Ok(())
+}
+
 fn program(home: &Path, name: &str, source: &str) -> Result<PathBuf> {
     let path = home.join(name);
     fs::write(&path, source).with_context(|| format!("cannot write {}", path.display()))?;
@@ -188,12 +202,24 @@ fn program(home: &Path, name: &str, source: &str) -> Result<PathBuf> {
 
 /// The one file in a folder that ends so.
 fn one(dir: &Path, ending: &str) -> Result<PathBuf> {
+    let mut found = all(dir, ending)?;
+    anyhow::ensure!(found.len() == 1, "more than one .{ending} file was made");
+    Ok(found.remove(0))
+}
+
+/// The files in a folder that end so, the shortest name first.
+fn all(dir: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))?;
-    let mut found = entries
+    let mut found: Vec<_> = entries
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == ending));
-    let first = found.next().with_context(|| format!("no .{ending} file was made"))?;
-    anyhow::ensure!(found.next().is_none(), "more than one .{ending} file was made");
-    Ok(first)
+        .filter(|path| path.extension().is_some_and(|end| end == ending))
+        .collect();
+    anyhow::ensure!(!found.is_empty(), "no .{ending} file was made");
+    found.sort_by_key(|path| path.as_os_str().len());
+    Ok(found)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().display().to_string()
 }

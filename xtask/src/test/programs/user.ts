@@ -2,6 +2,8 @@
 
 import { createServer } from 'node:http'
 import { getForwardHeaders, OnwardError, propagate, Propagator } from 'onward'
+import { clientInterceptor, serverInterceptor } from 'onward/grpc'
+import 'onward/register'
 
 const propagator: Propagator = Propagator.fromEnv({ ONWARD_PRESETS: 'istio,xray' })
 const headers = getForwardHeaders({ 'x-request-id': '7f6c' }, 'http://reviews:9080/')
@@ -21,6 +23,10 @@ try {
     void code
   }
 }
+
+void [serverInterceptor(), clientInterceptor('ratings:50051')]
+// @ts-expect-error a client leads somewhere
+clientInterceptor()
 
 // @ts-expect-error a number is no carrier
 getForwardHeaders(1)
