@@ -15,10 +15,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'onward-package-'))
 const node = (...args) => execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
 
-/** Installs packages into an empty folder, without network or scripts. */
+/** Installs packages into an empty folder, without network or scripts, and by force: native/ may hold binaries of other platforms. */
 function install(into, packages) {
   writeFileSync(join(into, 'package.json'), '{"private": true}')
-  const args = ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...packages.map(({ filename }) => join(folder, filename))]
+  const args = ['install', '--offline', '--force', '--ignore-scripts', '--no-audit', '--no-fund', ...packages.map(({ filename }) => join(folder, filename))]
   execFileSync('npm', args, { cwd: into, stdio: 'ignore', shell: process.platform === 'win32' })
 }
 
@@ -63,7 +63,7 @@ test('without a binary for it, the error names the platform and its package', ()
       load()`
     const [own, unknown] = execFileSync(process.execPath, ['-e', script], { cwd: alone, encoding: 'utf8' }).trim().split('\n')
     const platform = others.map(({ filename }) => filename.match(/^onward-(.+)-\d/)[1]).find((each) => own.includes(each))
-    assert.equal(own, `OnwardError unsupported_platform ${platform} onward has no binary for ${platform}, Node ${process.version}: its package \`onward-${platform}\` is not installed. It is an optional dependency: install without \`--omit=optional\`, on the platform itself`)
+    assert.equal(own, `OnwardError unsupported_platform ${platform} onward has no binary for ${platform}, Node ${process.version}: its package \`onward-${platform}\` is not installed. It is an optional dependency: install without \`--omit=optional\`, on the platform itself. In a bundle, leave \`onward/native\` out`)
     assert.match(unknown, /^OnwardError unsupported_platform \S+-s390x\S* onward has no binary for \S+-s390x\S*, Node \S+: there are `onward-/)
   } finally {
     rmSync(alone, { recursive: true, force: true })

@@ -153,7 +153,8 @@ fn node(session: &mut Session) -> Result<()> {
         "{ \"name\": \"user\", \"version\": \"1.0.0\", \"private\": true }\n",
     )?;
     let mut command = session.command("npm", "");
-    command.args(["install", "--offline", "--no-audit", "--no-fund", "--loglevel", "error"]);
+    // By force, because there may be packages for other platforms too.
+    command.args(["install", "--offline", "--force", "--no-audit", "--no-fund", "--loglevel", "error"]);
     command.args(&tarballs).current_dir(&home);
     if !session.check("Node: the packages install into an empty folder, without network", command)? {
         return Ok(());
