@@ -83,15 +83,17 @@ function enter(headers, request, response, fn, ...args) {
  * in the context of the connection.
  */
 function hold(emitter, headers) {
-  if (typeof emitter?.emit !== 'function') return
+  if (typeof emitter?.listenerCount !== 'function') return
   emitter[SCOPE] = headers
   if (emitter.emit === emit) return
   emitter[EMIT] = emitter.emit
   emitter.emit = emit
 }
 
-function emit(...args) {
-  return storage.run(this[SCOPE], Reflect.apply, this[EMIT], this, args)
+function emit(event) {
+  // Most of what Node emits nobody listens to.
+  if (this.listenerCount(event) === 0) return Reflect.apply(this[EMIT], this, arguments)
+  return storage.run(this[SCOPE], Reflect.apply, this[EMIT], this, arguments)
 }
 
 module.exports = { enter, express, fastify, hapi, hold, hono, koa, propagate }
