@@ -3,7 +3,7 @@
 // What users of @grpc/grpc-js take from `onward/grpc`. Nothing in here loads that: it is known by its methods.
 
 const { clientInterceptor, forwardCalls } = require('./clients/grpc')
-const { defaultPropagator } = require('./default')
+const { defaultPropagator, preliminary } = require('./default')
 const { propagate } = require('./servers')
 const { storage } = require('./scope')
 
@@ -38,7 +38,7 @@ const running = new Map()
 function instrument(grpc, { servers = false } = {}) {
   if (running.has(grpc.Channel)) return
   // A mistake in the environment shows here, at the start of the service.
-  defaultPropagator()
+  preliminary()
   const state = { isOn: true }
   const undo = [forwardCalls(grpc, () => state.isOn)]
   if (servers) undo.push(propagateHandlers(grpc, () => state.isOn))
