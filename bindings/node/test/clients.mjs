@@ -56,6 +56,12 @@ export const CLIENTS = {
     follows: true,
     own: /^axios\//
   },
+  'axios, by fetch': {
+    send: async (url, headers, { method, body } = {}) => (await axios(url, { adapter: 'fetch', headers, method, data: body })).data,
+    follows: true,
+    remembers: true,
+    own: /^axios\//
+  },
   'got': {
     send: (url, headers, options) => got(url, { headers, ...options }).json(),
     follows: true,

@@ -4,7 +4,8 @@
 
 const { OnwardError } = require('../errors')
 const { currentOrNone } = require('../scope')
-const { FORWARDING, OWN_NAMES, forwardingOf, watch } = require('./undici')
+const { isFetch, isLibrary } = require('./names')
+const { FORWARDING, forwardingOf, watch } = require('./undici')
 
 // The one that this Node's own fetch uses; an undici that was installed beside it may use another.
 const GENERATION = Number.parseInt(process.versions.undici, 10) >= 8 ? 2 : 1
@@ -48,7 +49,7 @@ function fetch(input, init) {
   }
 
   function isDefault(name, value) {
-    return OWN_NAMES.has(value) && !callerHas(name, input, init)
+    return isLibrary(value) || (isFetch(value) && !callerHas(name, input, init))
   }
 }
 

@@ -14,10 +14,9 @@ const { write } = require('../headers')
 const { FLAT, PAIRS } = require('../outbound')
 const { currentOrNone } = require('../scope')
 const { orUntouched } = require('./failure')
+const { isLibrary } = require('./names')
 
-// What libraries that send by node:http call themselves where the caller gives no name.
-const OWN_NAME = /^(axios\/\d|got \(https:\/\/github\.com\/sindresorhus\/got\)$|node-fetch($|\/)|Needle\/\d|node-superagent\/\d)/
-const isDefault = (_, value) => OWN_NAME.test(value)
+const isDefault = (_, value) => isLibrary(value)
 const NOT_ASCII = /[^\x00-\x7f]/
 const SCOPE = Symbol('onward scope')
 const { prototype } = http.ClientRequest

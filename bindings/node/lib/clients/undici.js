@@ -14,15 +14,13 @@ const { write } = require('../headers')
 const { FLAT } = require('../outbound')
 const { currentOrNone, storage } = require('../scope')
 const { orUntouched } = require('./failure')
+const { isFetch, isLibrary } = require('./names')
 
 // The class that all dispatchers come from, in every copy since undici 6.
 const BASE = /[\\/]dispatcher-base(\.js)?$/
 const CHANNEL = 'undici:request:create'
 /** In the options of a request that was dispatched: what it forwards. */
 const FORWARDING = Symbol('onward forwarding')
-// What fetch calls itself where the caller gave no name.
-const OWN_NAMES = new Set(['node', 'undici'])
-
 const NOTHING = {}
 
 /** Prototypes whose `dispatch` is wrapped, with the original. */
@@ -74,7 +72,7 @@ function undici(dispatcher) {
 }
 
 /** What one call of a program forwards, with each request that is made for it. */
-function forwardingOf(scope, isDefault = (_, value) => OWN_NAMES.has(value)) {
+function forwardingOf(scope, isDefault = (_, value) => isFetch(value) || isLibrary(value)) {
   // On a redirect to another origin credentials of the caller are taken away; the caller has spoken about them all the same.
   return scope === undefined ? NOTHING : { scope, isDefault, spoken: undefined }
 }
@@ -157,4 +155,4 @@ function watchingRequire(id) {
   return exports
 }
 
-module.exports = { FORWARDING, OWN_NAMES, forwardingOf, start, stop, undici, watch }
+module.exports = { FORWARDING, forwardingOf, start, stop, undici, watch }
