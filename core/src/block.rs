@@ -55,16 +55,27 @@ pub(crate) fn write<'a>(
     lines: impl ExactSizeIterator<Item = Stored<'a>>,
     drops: &[StoredDrop<Vec<u8>>],
 ) -> Bytes {
+    let recorded = &drops[..drops.len().min(MAX_DROPS)];
+    write_all(shape, size, lines, recorded, drops.len() - recorded.len())
+}
+
+#[inline]
+fn write_all<'a>(
+    shape: Shape,
+    size: usize,
+    lines: impl ExactSizeIterator<Item = Stored<'a>>,
+    drops: &[StoredDrop<impl AsRef<[u8]>>],
+    unrecorded: usize,
+) -> Bytes {
     if lines.len() == 0 && drops.is_empty() {
         return Bytes::new();
     }
-    let recorded = &drops[..drops.len().min(MAX_DROPS)];
-    let drop_names = recorded.iter().map(|drop| drop.name.len()).sum::<usize>();
-    let mut block = Vec::with_capacity(HEAD + ENTRY * (lines.len() + recorded.len()) + size + drop_names);
+    let drop_names = drops.iter().map(|drop| drop.name.as_ref().len()).sum::<usize>();
+    let mut block = Vec::with_capacity(HEAD + ENTRY * (lines.len() + drops.len()) + size + drop_names);
     block.extend_from_slice(&shape.to_le_bytes());
     block.extend_from_slice(&short(lines.len()));
-    block.extend_from_slice(&short(recorded.len()));
-    block.extend_from_slice(&long(drops.len() - recorded.len()).to_le_bytes());
+    block.extend_from_slice(&short(drops.len()));
+    block.extend_from_slice(&long(unrecorded).to_le_bytes());
     for line in lines {
         let flag = if line.sensitive { SENSITIVE } else { 0 };
         entry(&mut block, line.rank, line.name.len(), long(line.value.len()) | flag);
@@ -75,11 +86,20 @@ pub(crate) fn write<'a>(
         }
         block.extend_from_slice(line.value);
     }
-    for drop in recorded {
-        entry(&mut block, drop.rank, drop.name.len(), u32::from(drop.reason));
-        block.extend_from_slice(&drop.name);
+    for drop in drops {
+        let name = drop.name.as_ref();
+        entry(&mut block, drop.rank, name.len(), u32::from(drop.reason));
+        block.extend_from_slice(name);
     }
     Bytes::from(block)
+}
+
+/// Other lines with the drops of `block`.
+pub(crate) fn rewrite(block: &[u8], shape: Shape, lines: &[Stored<'_>]) -> Bytes {
+    let size = lines.iter().map(|line| line.name.len() + line.value.len()).sum();
+    let recorded: Vec<_> = drops(block).collect();
+    let unrecorded = dropped(block) - recorded.len();
+    write_all(shape, size, lines.iter().copied(), &recorded, unrecorded)
 }
 
 #[inline]

@@ -55,13 +55,7 @@ impl ForwardHeaders {
     /// ```
     #[must_use]
     pub fn trace_id(&self) -> Option<Cow<'_, str>> {
-        TRACE_IDS.iter().find_map(|(header, read)| read(self.only(header.name)?))
-    }
-
-    fn only(&self, name: &str) -> Option<&[u8]> {
-        let mut lines = self.iter().filter(|(present, _)| *present == name);
-        let (_, value) = lines.next()?;
-        lines.next().is_none().then_some(value)
+        TRACE_IDS.iter().find_map(|(header, read)| read(self.only(header)?))
     }
 }
 

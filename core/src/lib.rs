@@ -15,6 +15,7 @@
 //!
 //! - [`Propagator`]: a compiled policy. [`extract`](Propagator::extract) reads a carrier.
 //! - [`ForwardHeaders`]: what was captured. [`inject_to`](ForwardHeaders::inject_to) writes to a carrier.
+//! - [`SpanContext`]: the span of a tracer that runs beside Onward, to be the outbound requests' parent.
 //! - [`enter`], [`in_scope`], [`current`], [`carry`]: the current request's headers, without passing them around.
 //! - [`catalogue`]: every header that Onward knows, and the presets.
 //!
@@ -57,6 +58,7 @@ mod destination;
 pub mod diagnostics;
 mod error;
 mod explain;
+mod formats;
 mod headers;
 mod ids;
 mod inject;
@@ -67,8 +69,10 @@ mod policy;
 mod private;
 mod propagated;
 mod propagator;
+mod reparent;
 mod scope;
 mod shape;
+mod span;
 mod table;
 
 pub use capture::DropReason;
@@ -83,6 +87,7 @@ pub use policy::{PropagatorBuilder, TraceDestinations};
 pub use propagated::{propagated, propagated_by, propagated_fn};
 pub use propagator::{Propagator, default_propagator, get_forward_headers, init_from_env, set_default};
 pub use scope::{InScope, Scope, carry, carry_fn, current, enter, in_scope, inject_to};
+pub use span::SpanContext;
 
 #[cfg(feature = "http-body")]
 pub use carried::{carry_body, in_scope_body};

@@ -1,0 +1,171 @@
+//! W3C's `tracestate`: `KEY=VALUE` a vendor, separated by commas, the latest on the left.
+
+use std::fmt;
+
+/// At most so many members; a longer list is none.
+const MAX_MEMBERS: usize = 32;
+const MAX_LENGTH: usize = 256;
+
+/// The members, in order, each key once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TraceState<'a> {
+    members: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> TraceState<'a> {
+    /// From the header's lines, which make one list together. Empty members are passed over.
+    pub(crate) fn parse(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
+        let mut members: Vec<(&str, &str)> = Vec::new();
+        for member in lines.into_iter().flat_map(|line| line.split(|byte| *byte == b',')) {
+            let member = blanks_off(std::str::from_utf8(member).ok()?);
+            if member.is_empty() {
+                continue;
+            }
+            let (key, value) = member.split_once('=')?;
+            let new = members.len() < MAX_MEMBERS && members.iter().all(|(other, _)| *other != key);
+            if !(new && is_key(key) && is_value(value)) {
+                return None;
+            }
+            members.push((key, value));
+        }
+        Some(Self { members })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
+        self.members.iter().find(|(other, _)| *other == key).map(|(_, value)| *value)
+    }
+
+    /// Changes a member, or adds it: on the left. The rightmost goes where there are too many then.
+    pub(crate) fn put(&mut self, key: &'a str, value: &'a str) {
+        self.members.retain(|(other, _)| *other != key);
+        self.members.insert(0, (key, value));
+        self.members.truncate(MAX_MEMBERS);
+    }
+}
+
+impl fmt::Display for TraceState<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (key, value)) in self.members.iter().enumerate() {
+            write!(f, "{}{key}={value}", if i == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+fn blanks_off(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// Level 2's grammar, which has level 1's in it.
+fn is_key(key: &str) -> bool {
+    let first = key.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let rest =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'*' | b'/' | b'@');
+    first && key.len() <= MAX_LENGTH && key.bytes().all(rest)
+}
+
+/// Printable ASCII without `,` and `=`. Blanks at its end were the list's.
+fn is_value(value: &str) -> bool {
+    let sound = |byte| matches!(byte, b' '..=b'~') && byte != b',' && byte != b'=';
+    (1..=MAX_LENGTH).contains(&value.len()) && value.bytes().all(sound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn read(lines: &[&str]) -> Option<String> {
+        TraceState::parse(lines.iter().map(|line| line.as_bytes())).map(|state| state.to_string())
+    }
+
+    #[test]
+    fn lists_are_read() {
+        let (key, value) = ("k".repeat(256), "v".repeat(256));
+        let longest = format!("{key}={value}");
+        for (lines, list, why) in [
+            (
+                vec!["rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"],
+                "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
+                "two",
+            ),
+            (vec!["a=1,b=2", "c=3"], "a=1,b=2,c=3", "two lines"),
+            (vec!["a=1 \t,\t b=2"], "a=1,b=2", "blanks around members"),
+            (vec!["a= 1"], "a= 1", "a blank in front of a value is part of it"),
+            (vec!["a=1,,b=2,", "", ","], "a=1,b=2", "empty members"),
+            (vec![""], "", "no member"),
+            (vec!["fw529a3039@dt=1"], "fw529a3039@dt=1", "a tenant of a system"),
+            (vec!["0a=1,a_-*/@=2"], "0a=1,a_-*/@=2", "level 2's letters"),
+            (
+                vec!["a=!\"#$%&'()*+-./0:;<>?@AZ[\\]^_`az{|}~"],
+                "a=!\"#$%&'()*+-./0:;<>?@AZ[\\]^_`az{|}~",
+                "a value's letters",
+            ),
+            (vec![&longest], &longest, "256 letters each"),
+        ] {
+            assert_eq!(read(&lines).as_deref(), Some(list), "{why}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_none() {
+        let long = "x".repeat(257);
+        for (line, why) in [
+            ("a", "no value"),
+            ("a=", "an empty value"),
+            ("=1", "an empty key"),
+            ("A=1", "a capital"),
+            ("_a=1", "a key begins with a letter or a digit"),
+            ("a b=1", "a blank in a key"),
+            ("a =1", "a blank behind a key"),
+            ("a=1=2", "two equals signs"),
+            ("a=\u{e9}", "a letter outside ASCII"),
+            ("a=1\t2", "a tab in a value"),
+            ("a=1,b=2,a=3", "a key twice"),
+            ("a=1;b=2=3", "other separators"),
+            (&format!("{long}=1"), "a key of 257 letters"),
+            (&format!("a={long}"), "a value of 257 letters"),
+        ] {
+            assert_eq!(read(&[line]), None, "{why}");
+        }
+        assert_eq!(TraceState::parse([&b"a=\xff"[..]]), None, "no text");
+    }
+
+    #[test]
+    fn a_list_has_at_most_32_members() {
+        let members: Vec<_> = (0..33).map(|i| format!("k{i}=v")).collect();
+        assert_eq!(read(&[&members[..32].join(",")]), Some(members[..32].join(",")));
+        assert_eq!(read(&[&members.join(",")]), None);
+        assert_eq!(read(&[&members[..20].join(","), &members[20..].join(",")]), None, "in two lines");
+    }
+
+    #[test]
+    fn what_changes_goes_to_the_left_and_the_rightmost_makes_room() {
+        let members: Vec<_> = (0..32).map(|i| format!("k{i}=v")).collect();
+        let list = members.join(",");
+        let mut state = TraceState::parse([list.as_bytes()]).unwrap();
+        state.put("k5", "w");
+        let changed = state.to_string();
+        assert!(changed.starts_with("k5=w,k0=v,") && changed.ends_with(",k31=v"), "{changed}");
+        state.put("new", "1");
+        let longer = state.to_string();
+        assert!(longer.starts_with("new=1,k5=w,k0=v,") && longer.ends_with(",k30=v"), "{longer}");
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(text in "([a-c0-9@_]{1,3}=[ -~]{1,4}[ \t]?,?){0,40}", bytes: Vec<u8>) {
+            for bytes in [text.as_bytes(), &bytes] {
+                if let Some(state) = TraceState::parse([bytes]) {
+                    let written = state.to_string();
+                    prop_assert_eq!(TraceState::parse([written.as_bytes()]), Some(state));
+                }
+            }
+        }
+    }
+}
