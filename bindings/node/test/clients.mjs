@@ -54,6 +54,7 @@ export const CLIENTS = {
   'axios': {
     send: async (url, headers, { method, body } = {}) => (await axios(url, { headers, method, data: body })).data,
     follows: true,
+    remembers: true,
     own: /^axios\//
   },
   'axios, by fetch': {
@@ -65,22 +66,26 @@ export const CLIENTS = {
   'got': {
     send: (url, headers, options) => got(url, { headers, ...options }).json(),
     follows: true,
+    remembers: true,
     own: /^got /
   },
   'node-fetch': {
     send: async (url, headers, options) => (await nodeFetch(url, { headers, ...options })).json(),
     follows: true,
+    remembers: true,
     own: /^node-fetch$/
   },
   'superagent': {
     send: async (url, headers = {}, { method = 'GET', body } = {}) => (await superagent(method, url).set(headers).send(body)).body,
-    follows: true
+    follows: true,
+    remembers: true
   },
   'needle': {
     send: async (url, headers, { method = 'get', body } = {}) => {
       return (await needle(method.toLowerCase(), url, body, { headers, follow_max: 5, json: false })).body
     },
     follows: true,
+    remembers: true,
     own: /^Needle\//
   },
   'node:http2': {

@@ -15,6 +15,7 @@ const { FLAT, PAIRS } = require('../outbound')
 const { currentOrNone } = require('../scope')
 const { orUntouched } = require('./failure')
 const { isLibrary } = require('./names')
+const { hop, spoken } = require('./redirects')
 
 const isDefault = (_, value) => isLibrary(value)
 const NOT_ASCII = /[^\x00-\x7f]/
@@ -27,8 +28,10 @@ let active = false
 
 function wrap(module) {
   return function request(...args) {
-    const created = originals.get(module).apply(this, args)
-    if (active) created[SCOPE] = currentOrNone() ?? null
+    const create = () => originals.get(module).apply(this, args)
+    const scope = active ? currentOrNone() : undefined
+    const created = scope === undefined ? create() : hop(create)
+    if (active) created[SCOPE] = scope ?? null
     return created
   }
 }
@@ -69,7 +72,10 @@ function withForwarded(request, headers) {
   if (!scope || request.method === 'CONNECT') return headers
   const lines = Array.isArray(headers) ? [...headers] : linesOf(request)
   const kind = typeof lines[0] === 'string' ? FLAT : PAIRS
-  write(scope, kind, lines, destinationOf(request), isDefault)
+  const present = []
+  kind.each(lines, (name, value) => present.push([name, value]))
+  const said = spoken(request, present)
+  write(scope, { each: (_, visit) => PAIRS.each(said, visit), write: kind.write }, lines, destinationOf(request), isDefault)
   // What Node refuses would fail the whole request.
   kind.each(lines, http.validateHeaderValue)
   if (lines.some((line) => NOT_ASCII.test(line))) request._send = sendHeadFirst
