@@ -2,7 +2,7 @@
 
 const { checked } = require('./errors')
 const { destinationText, isPresigned } = require('./policy')
-const { writer } = require('./outbound')
+const { unwritable, writer } = require('./outbound')
 
 const OURS = Symbol('onward')
 
@@ -61,9 +61,14 @@ class ForwardHeaders {
   }
 
   inject(carrier, destination) {
-    const [kind, into] = writer(carrier)
-    this.#write(kind, into, destinationText(destination))
-    return carrier
+    const text = destinationText(destination)
+    try {
+      const [kind, into] = writer(carrier)
+      this.#write(kind, into, text)
+      return carrier
+    } catch (error) {
+      throw unwritable(error)
+    }
   }
 
   toObject(destination) {
@@ -74,8 +79,12 @@ class ForwardHeaders {
     if (this.#policy === undefined) return []
     const present = []
     if (outbound !== undefined) {
-      const [kind, from] = writer(outbound)
-      kind.each(from, (name, value) => present.push(String(name), String(value)))
+      try {
+        const [kind, from] = writer(outbound)
+        kind.each(from, (name, value) => present.push(String(name), String(value)))
+      } catch (error) {
+        throw unwritable(error)
+      }
     }
     return checked(this.#captured().explain(destinationText(destination), present, defaults))
   }

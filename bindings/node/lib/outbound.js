@@ -89,8 +89,18 @@ function writer(carrier) {
     if (typeof carrier.headers?.append === 'function') return [HEADERS, carrier.headers]
     if (typeof carrier[Symbol.iterator] !== 'function') return [PLAIN, carrier]
   }
-  const advice = 'pass a plain object, Headers, a Fetch Request, a request of node:http, a Map, or an array of pairs'
-  throw new OnwardError('unsupported_carrier', '', `cannot write headers to this carrier; ${advice}`)
+  throw unsupported()
 }
 
-module.exports = { FLAT, MAP, OUTGOING, PAIRS, PLAIN, writer }
+/** What a carrier has thrown, as a mistake of whoever passed it. */
+function unwritable(error) {
+  return error instanceof OnwardError ? error : unsupported(error)
+}
+
+function unsupported(cause) {
+  const why = cause === undefined ? '' : ', which has thrown an error'
+  const advice = 'pass a plain object, Headers, a Fetch Request, a request of node:http, a Map, or an array of pairs'
+  return new OnwardError('unsupported_carrier', '', `cannot write headers to this carrier${why}; ${advice}`, { cause })
+}
+
+module.exports = { FLAT, MAP, OUTGOING, PAIRS, PLAIN, unwritable, writer }

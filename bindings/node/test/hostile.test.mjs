@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import http from 'node:http'
 import test from 'node:test'
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 import * as onward from '../index.mjs'
 import { parsedRequests } from './servers.mjs'
@@ -49,6 +50,24 @@ test('carriers that throw are an error, with the cause', () => {
       return true
     })
   }
+})
+
+test('what headers are written to and throws is an error, with the cause', () => {
+  const headers = onward.extract({ 'x-request-id': 'a', jwt: 'b' })
+  const hostile = [
+    trap,
+    Object.freeze({}),
+    Object.freeze([]),
+    new Proxy({}, { ownKeys: throwing }),
+    new Proxy({}, { defineProperty: throwing }),
+    [null, 1],
+    { setHeader: throwing, getHeaderNames: throwing },
+    { append: throwing, forEach: throwing }
+  ]
+  for (const carrier of hostile) assert.throws(() => headers.inject(carrier), isOnwardError('unsupported_carrier'))
+  assert.throws(() => headers.explain('http://reviews/', trap), isOnwardError('unsupported_carrier'))
+  assert.throws(() => headers.inject(trap), ({ cause }) => cause.message === 'hostile')
+  assert.deepEqual(headers.inject({}), { 'x-request-id': 'a', jwt: 'b' })
 })
 
 test('values that are no Latin-1 text are dropped, and counted', () => {
@@ -154,6 +173,19 @@ test('destinations that are none are outside, and things that are no text an err
     assert.throws(() => onward.extract({ jwt: 'a' }).toObject(value), isOnwardError('invalid_argument'))
   }
   assert.equal(propagator.inMesh(new URL('http://reviews:9080/')), true)
+})
+
+test('a million calls leave nothing behind', () => {
+  const grown = (...args) => {
+    const flags = ['--expose-gc', fileURLToPath(new URL('memory.mjs', import.meta.url)), ...args]
+    return JSON.parse(execFileSync(process.execPath, flags, { encoding: 'utf8' }))
+  }
+  const { heap, rss } = grown('1000000')
+  // Of 800,000 calls: less than 5 bytes each, and less than 42 in the whole process, which keeps some of what it has freed.
+  assert.ok(heap < 4_000_000, `${heap} bytes in the heap`)
+  assert.ok(rss < 32_000_000, `${rss} bytes in the process`)
+  const leaking = grown('100000', 'leak')
+  assert.ok(leaking.heap > 4_000_000, `${leaking.heap} bytes in the heap`)
 })
 
 test('the memory of destinations is bounded, and forgets without a mistake', () => {
