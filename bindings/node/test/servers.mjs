@@ -17,6 +17,15 @@ export function stop(server) {
   return new Promise((resolve) => server.close(resolve))
 }
 
+/** A port that nobody listens on, for a program that cannot say which one it took. */
+export async function freePort() {
+  const probe = net.createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address()
+  await stop(probe)
+  return port
+}
+
 /** A service that answers with the header lines it got. */
 export function echo() {
   return http.createServer((request, response) => {

@@ -1,0 +1,3 @@
+export * from './logs.js'
+import * as logs from './logs.js'
+export default logs
