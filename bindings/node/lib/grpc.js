@@ -4,8 +4,10 @@
 
 const { clientInterceptor, forwardCalls } = require('./clients/grpc')
 const { defaultPropagator, preliminary } = require('./default')
+const { heard } = require('./listener')
 const { propagate } = require('./servers')
-const { storage } = require('./scope')
+
+const EVENTS = ['onReceiveMetadata', 'onReceiveMessage', 'onReceiveHalfClose', 'onCancel']
 
 function serverInterceptor({ propagator = defaultPropagator() } = {}) {
   return (method, call) => {
@@ -15,22 +17,15 @@ function serverInterceptor({ propagator = defaultPropagator() } = {}) {
   }
 }
 
-/**
- * Has all that a call's listener hears heard in the scope that its metadata open. grpc-js calls the handler out of it, and
- * fills its stream; both would be in the context of the connection.
- */
+/** What a call's listener hears, it hears in the scope that the metadata open: the handler's call, and the pieces of a stream. */
 function inScope(listener, propagator) {
   let headers
-  const hears = (name) => (...args) => storage.run(headers, () => listener[name](...args))
-  return {
-    onReceiveMetadata(metadata) {
-      headers = propagator.extract(metadata)
-      storage.run(headers, () => listener.onReceiveMetadata(metadata))
-    },
-    onReceiveMessage: hears('onReceiveMessage'),
-    onReceiveHalfClose: hears('onReceiveHalfClose'),
-    onCancel: hears('onCancel')
+  const { onReceiveMetadata, ...others } = heard(listener, EVENTS, () => headers)
+  const opening = (metadata) => {
+    headers = propagator.extract(metadata)
+    onReceiveMetadata(metadata)
   }
+  return { onReceiveMetadata: opening, ...others }
 }
 
 const running = new Map()

@@ -3,10 +3,30 @@
 import { once } from 'node:events'
 import grpc from '@grpc/grpc-js'
 
+import { clientInterceptor, instrument, uninstrument } from '../grpc.mjs'
+
 const KINDS = { unary: [false, false], up: [true, false], down: [false, true], both: [true, true] }
 
 const bytes = (text) => Buffer.from(text)
 const text = (buffer) => buffer.toString()
+
+export function metadata(lines) {
+  const made = new grpc.Metadata()
+  for (const [name, value] of lines) made.add(name, Array.isArray(value) ? Buffer.from(value) : value)
+  return made
+}
+
+// Sorted by name, as the echo answers. `grpc-trace-bin` are bytes in gRPC.
+export const TRACE = [
+  ['grpc-trace-bin', [0, 0, 17, 221, 209, 157]],
+  ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
+  ['tracestate', 'rojo=00f067aa0ba902b7'],
+  ['x-request-id', '7b0ac7e5']
+]
+export const EVERYTHING = [['authorization', 'Bearer eyJhbGciOi'], ['cookie', 'session=a b'], ['end-user', 'jason'], ...TRACE]
+export const INBOUND = metadata([...EVERYTHING, ['x-unknown', 'stays']])
+// The same as HTTP has it.
+export const HTTP = { ...Object.fromEntries(EVERYTHING), 'grpc-trace-bin': 'AAAR3dGd' }
 
 /** The four kinds of methods. */
 export const SERVICE = Object.fromEntries(
@@ -101,8 +121,19 @@ function seen({ metadata }, messages) {
   return JSON.stringify([lines, messages])
 }
 
-export function metadata(lines) {
-  const made = new grpc.Metadata()
-  for (const [name, value] of lines) made.add(name, Array.isArray(value) ? Buffer.from(value) : value)
-  return made
+/** An instrumented grpc-js, until the test ends. */
+export function instrumented(t, options) {
+  instrument(grpc, options)
+  t.after(() => uninstrument(grpc))
+}
+
+export function intercepted(t, target) {
+  return connect(t, target, { interceptors: [clientInterceptor(target)] })
+}
+
+/** What the methods answer, each time they have asked. */
+export async function answers(client, inbound = INBOUND) {
+  const answered = await every(client, inbound)
+  const parsed = (texts) => texts.flatMap((text) => text.split('\n')).map((text) => JSON.parse(text))
+  return Object.fromEntries(Object.entries(answered).map(([kind, texts]) => [kind, parsed(texts)]))
 }

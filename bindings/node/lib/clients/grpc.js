@@ -8,11 +8,14 @@
 
 const { checked } = require('../errors')
 const { write } = require('../headers')
+const { heard } = require('../listener')
 const { memoize } = require('../memoize')
 const { METADATA } = require('../metadata')
 const native = require('../native')
-const { currentOrNone } = require('../scope')
+const { currentOrNone, storage } = require('../scope')
 const { orUntouched } = require('./failure')
+
+const EVENTS = ['onReceiveMetadata', 'onReceiveMessage', 'onReceiveStatus']
 
 const authoritiesOf = memoize((target) => checked(native.grpcAuthorities(target)))
 
@@ -53,13 +56,18 @@ function destinations(authorities, host, path) {
   return (typeof host === 'string' ? [...authorities, host] : authorities).map((authority) => authority + path)
 }
 
+/** A call that was made, which forwards when it starts, and answers in the scope in which it was made. */
 function forwarding(call, destinations, credentialsOf) {
   const scope = currentOrNone()
-  if (scope === undefined) return call
-  const { start } = call
+  const { start, sendMessageWithContext } = call
   call.start = (metadata, listener) => {
-    const forwarded = () => withForwarded(scope, metadata, destinations, credentialsOf())
-    return start.call(call, orUntouched(forwarded, metadata), listener)
+    const forwarded = () => scope === undefined ? metadata : withForwarded(scope, metadata, destinations, credentialsOf())
+    return start.call(call, orUntouched(forwarded, metadata), heard(listener, EVENTS, () => scope))
+  }
+  call.sendMessageWithContext = (context, message) => {
+    const { callback } = context
+    const written = callback && { callback: (...args) => storage.run(scope, callback, ...args) }
+    return sendMessageWithContext.call(call, { ...context, ...written }, message)
   }
   return call
 }
