@@ -18,7 +18,8 @@ const PAGES = [
   { page: 'koa', line: 'app.use(onward.koa())' },
   { page: 'hapi', line: 'await server.register(onward.hapi)' },
   { page: 'hono', line: 'app.use(onward.hono())' },
-  { page: 'nest', line: 'app.use(onward.express())' }
+  { page: 'nest', line: 'app.use(onward.express())' },
+  { page: 'migrating', line: 'onward.instrument({ servers: true })' }
 ]
 
 let ratings
