@@ -3,16 +3,20 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
-use clap::ValueEnum;
+use clap::{
+    ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use onward_mesh::{
     MeshError,
-    analysis::{Report, analyse},
+    analysis::Report,
     app::App,
     apps::bookinfo::Form,
-    load,
+    measure::{Load, measure, spans_per_request},
     progress::Progress,
     runner::{Mesh, Options},
-    settle, terminal,
+    terminal,
+    tracer::Tracer,
 };
 
 use crate::{
@@ -20,14 +24,14 @@ use crate::{
     stop::{INTERRUPTED, Stop},
 };
 
-/// How long the sidecars may take to report; they do it four times a second.
-const SETTLE_BOUND: Duration = Duration::from_secs(60);
-
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// What to run
     #[arg(long, value_enum, default_value_t = AppName::Bookinfo)]
     app: AppName,
+    /// The tracer of the Envoys
+    #[arg(long, value_name = "TRACER", default_value_t, value_parser = tracer())]
+    tracer: Tracer,
     /// End when the requests are done, instead of keeping the mesh and the viewer until Ctrl-C
     #[arg(long)]
     once: bool,
@@ -63,6 +67,12 @@ enum AppName {
     Grpc,
 }
 
+/// The names, each with its line in `--help`.
+fn tracer() -> impl TypedValueParser<Value = Tracer> {
+    let value = |tracer: Tracer| PossibleValue::new(tracer.name()).help(tracer.summary());
+    PossibleValuesParser::new(Tracer::ALL.map(value)).try_map(|name| name.parse::<Tracer>())
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("must be at least 1".into()),
@@ -81,13 +91,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         AppName::Dockebi => setup.dockebi()?,
         AppName::Grpc => setup.grpc()?,
     };
-    let options = Options {
+    let mut options = Options {
         gateway_port: args.gateway_port,
         viewer_port: args.viewer_port,
+        tracer: Some(args.tracer),
         forwarding: !args.no_forwarding,
-        max_spans: room_for(args.requests, &app)?,
         ..Options::new(setup.envoy()?)
     };
+    options.max_spans = room_for(args.requests, &app, &options)?;
     // Another demo may be set up while this one runs.
     drop(setup);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
@@ -96,8 +107,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 async fn show(args: &Args, app: &App, options: &Options, progress: Progress) -> Result<ExitCode> {
     let mut stop = Stop::new()?;
+    let load = Load { requests: args.requests, concurrency: args.concurrency };
     let (mut mesh, report) = tokio::select! {
-        measured = measure(args, app, options, progress) => measured?,
+        measured = measure(app, options, load, progress) => measured?,
         () = stop.asked() => return Ok(ExitCode::from(INTERRUPTED)),
     };
     let text = describe(&report);
@@ -118,33 +130,6 @@ async fn show(args: &Args, app: &App, options: &Options, progress: Progress) -> 
     }
     mesh.stop();
     Ok(verdict(args, &report))
-}
-
-async fn measure(
-    args: &Args,
-    app: &App,
-    options: &Options,
-    progress: Progress,
-) -> Result<(Mesh, Report), MeshError> {
-    let mut mesh = Mesh::start(app, options, progress).await?;
-    let step = std::sync::Arc::new(
-        progress.step(format!("sending {} requests, {} at a time", args.requests, args.concurrency)),
-    );
-    let noted = std::sync::Arc::clone(&step);
-    let total = args.requests;
-    let note = move |answered| noted.note(format!("{answered} of {total}"));
-    let outcomes = load::drive(mesh.gateway(), app, args.requests, args.concurrency, note).await?;
-    mesh.check()?;
-    if let Some(step) = std::sync::Arc::into_inner(step) {
-        step.done();
-    }
-    let expected = args.requests * spans_per_request(app)?;
-    let step = progress.step("waiting for the spans");
-    let arrived = settle::wait_for_spans(mesh.store(), expected, SETTLE_BOUND).await;
-    step.done_with(&format!("{arrived} of {expected}"));
-    mesh.check()?;
-    let report = analyse(app, mesh.store(), outcomes)?;
-    Ok((mesh, report))
 }
 
 /// Returns only when a process of the mesh has died.
@@ -174,11 +159,7 @@ fn verdict(args: &Args, report: &Report) -> ExitCode {
     if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn spans_per_request(app: &App) -> Result<usize, MeshError> {
-    Ok(app.shape()?.iter().map(|hops| hops.count).sum())
-}
-
 /// Twice what the requests make: what a user sends while the mesh stays up fits in too.
-fn room_for(requests: usize, app: &App) -> Result<usize, MeshError> {
-    Ok((2 * requests * spans_per_request(app)?).max(100_000))
+fn room_for(requests: usize, app: &App, options: &Options) -> Result<usize, MeshError> {
+    Ok((2 * requests * spans_per_request(app, options)?).max(100_000))
 }

@@ -177,13 +177,21 @@ impl Report {
     }
 }
 
-/// Judges everything that was collected.
+/// Judges everything that was collected; `spans_per_hop` is the tracer's.
 ///
 /// # Errors
 ///
 /// [`MeshError::App`] if the app's calls do not fit together.
-pub fn analyse(app: &App, store: &Store, outcomes: Vec<Outcome>) -> Result<Report, MeshError> {
-    let shape = app.shape()?;
+pub fn analyse(
+    app: &App,
+    spans_per_hop: usize,
+    store: &Store,
+    outcomes: Vec<Outcome>,
+) -> Result<Report, MeshError> {
+    let mut shape = app.shape()?;
+    for hops in &mut shape {
+        hops.count *= spans_per_hop;
+    }
     let mut traces = store.traces();
     traces.sort_by_key(Trace::start_us);
     let breaks = verdict::judge(&traces);

@@ -7,7 +7,10 @@ use std::{
 
 use crate::{
     app::{App, Direction, Environment, GATEWAY, Launch, PortIn, Service},
-    envoy::proxy::{Hop, Proxy, Role},
+    envoy::{
+        proxy::{Hop, Proxy, Role},
+        tracing::Tracing,
+    },
     error::MeshError,
     ports::Ports,
 };
@@ -46,7 +49,7 @@ impl Layout {
     /// [`MeshError::PortTaken`] and [`MeshError::NoFreePort`].
     pub fn choose(
         app: &App,
-        collector: SocketAddr,
+        tracing: Option<Tracing>,
         gateway_port: Option<u16>,
         ports: &mut Ports,
     ) -> Result<Self, MeshError> {
@@ -67,7 +70,7 @@ impl Layout {
             namespace: app.name.clone(),
             role,
             admin,
-            collector,
+            tracing,
             hops,
         };
         let entry = egress_to(&app.entry, gateway)?;

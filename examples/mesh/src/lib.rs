@@ -4,7 +4,7 @@
 //! [`Mesh::start`](runner::Mesh::start) turns that into processes on free loopback ports: a gateway, one Envoy
 //! sidecar per service, the services themselves and the collector. [`load::drive`] sends requests through the
 //! gateway, [`settle::wait_for_spans`] waits until the sidecars have reported them, and
-//! [`analysis::analyse`] says which requests came out as one whole trace.
+//! [`analysis::analyse`] says which requests came out as one whole trace. [`measure::measure`] does all of that.
 
 pub mod analysis;
 pub mod app;
@@ -14,6 +14,7 @@ pub mod envoy;
 pub mod error;
 pub mod layout;
 pub mod load;
+pub mod measure;
 pub mod ports;
 pub mod process;
 pub mod progress;
@@ -21,6 +22,7 @@ pub mod ready;
 pub mod runner;
 pub mod settle;
 pub mod terminal;
+pub mod tracer;
 pub mod viewer;
 
 pub use error::MeshError;

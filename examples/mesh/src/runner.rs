@@ -13,18 +13,22 @@ use tokio::task::JoinHandle;
 
 use crate::{
     app::{App, Environment, GATEWAY, Start},
-    collector::{server, store::Store},
-    envoy::{self, config, proxy::Proxy},
+    collector::{server, store::Store, xray::Daemon},
+    envoy::{self, config, proxy::Proxy, tracing::Tracing},
     error::MeshError,
     layout::{self, Layout, Seat},
     ports::{self, Ports},
     process::{self, Process},
     progress::Progress,
     ready::{self, Probe},
+    tracer::Tracer,
 };
 
 /// Tells the example services to leave Onward out when it is `off`.
 pub const FORWARDING_VARIABLE: &str = "ONWARD_DEMO_FORWARDING";
+
+/// Tells Onward in a service which headers there are beside the default ones.
+const PRESETS_VARIABLE: &str = "ONWARD_PRESETS";
 
 /// How a mesh is run.
 #[derive(Clone, Debug)]
@@ -35,6 +39,12 @@ pub struct Options {
     pub gateway_port: Option<u16>,
     /// Where the collector and its viewer listen; a free port if `None`.
     pub viewer_port: Option<u16>,
+    /// The tracer of every Envoy; none traces if `None`.
+    pub tracer: Option<Tracer>,
+    /// How many percent of the requests the gateway traces, from 0 to 100.
+    pub sampling: f64,
+    /// Where the Envoys report to; to the embedded collector if `None`.
+    pub report_to: Option<SocketAddr>,
     /// Whether the services forward their headers.
     pub forwarding: bool,
     /// How many spans the collector keeps.
@@ -44,12 +54,15 @@ pub struct Options {
 }
 
 impl Options {
-    /// Free ports, forwarding on, room for 200,000 spans, one minute to start.
+    /// Free ports, Zipkin's tracer for all traffic, forwarding on, room for 200,000 spans, one minute to start.
     pub fn new(envoy: PathBuf) -> Self {
         Self {
             envoy,
             gateway_port: None,
             viewer_port: None,
+            tracer: Some(Tracer::default()),
+            sampling: 100.0,
+            report_to: None,
             forwarding: true,
             max_spans: 200_000,
             ready_within: Duration::from_secs(60),
@@ -65,6 +78,7 @@ pub struct Mesh {
     store: Arc<Store>,
     processes: Vec<Process>,
     tasks: Vec<JoinHandle<()>>,
+    daemon: Option<Daemon>,
     // Last: the processes write into it until they are gone.
     files: TempDir,
 }
@@ -85,15 +99,21 @@ impl Mesh {
             .tempdir()
             .map_err(MeshError::io("cannot make a directory for logs and configurations"))?;
         let store = Arc::new(Store::new(options.max_spans));
-        let layout = Layout::choose(app, viewer, options.gateway_port, &mut ports)?;
+        let report_to = options.report_to.unwrap_or(viewer);
+        let tracing = |tracer| Tracing { tracer, sampling: options.sampling, collector: report_to };
+        let layout = Layout::choose(app, options.tracer.map(tracing), options.gateway_port, &mut ports)?;
         let mut mesh = Self {
             gateway: layout.gateway,
             viewer,
             store: Arc::clone(&store),
             processes: Vec::new(),
             tasks: Vec::new(),
+            daemon: None,
             files,
         };
+        if options.tracer == Some(Tracer::XRay) && options.report_to.is_none() {
+            mesh.daemon = Some(Daemon::start(viewer, Arc::clone(&mesh.store))?);
+        }
         let collector = asynchronous(collector)?;
         mesh.tasks.push(tokio::spawn(async move {
             // It ends only with the mesh; what it fails with then helps nobody.
@@ -124,7 +144,9 @@ impl Mesh {
         options: &Options,
     ) -> Result<Vec<Probe>, MeshError> {
         // Said in both cases: a variable of the user's own must not decide.
-        let extra = &[(FORWARDING_VARIABLE, if options.forwarding { "on" } else { "off" })];
+        let forwarding = (FORWARDING_VARIABLE, if options.forwarding { "on" } else { "off" });
+        let presets = options.tracer.and_then(Tracer::presets).map(|presets| (PRESETS_VARIABLE, presets));
+        let extra: &Vec<_> = &[forwarding].into_iter().chain(presets).collect();
         let services = || app.services.iter().zip(&layout.seats);
         for (service, seat) in services() {
             if let (Start::Task(serve), Some(listener)) =

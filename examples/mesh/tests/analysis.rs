@@ -52,7 +52,7 @@ fn judge(spans: Vec<Span>) -> Report {
     let store = Store::new(100);
     store.add(spans);
     let outcome = Outcome { number: 1, request_id: Some("r".into()), status: Ok(200) };
-    analyse(&app(), &store, vec![outcome]).unwrap()
+    analyse(&app(), 1, &store, vec![outcome]).unwrap()
 }
 
 fn problem(spans: Vec<Span>) -> Option<Problem> {
@@ -132,7 +132,7 @@ fn a_request_that_failed_is_not_whole_even_if_its_trace_is() {
     let store = Store::new(100);
     store.add(whole());
     let outcome = Outcome { number: 1, request_id: Some("r".into()), status: Ok(503) };
-    let report = analyse(&app(), &store, vec![outcome]).unwrap();
+    let report = analyse(&app(), 1, &store, vec![outcome]).unwrap();
     assert_eq!(report.broken().count(), 0);
     assert!(!report.is_whole());
 }

@@ -15,7 +15,7 @@ use chain::{chain, everything};
 use onward_mesh::collector::links::{Link, links};
 use onward_mesh::collector::verdict::{Break, judge};
 use onward_mesh::{app::App, load, progress::Progress, runner::Mesh, settle};
-use support::options;
+use support::{FLUSH, options};
 
 const REQUESTS: usize = 20;
 
@@ -23,7 +23,7 @@ const REQUESTS: usize = 20;
 async fn run(app: &App, concurrency: usize) -> (Vec<Vec<Break>>, Vec<Link>) {
     let mesh = Mesh::start(app, &options(), Progress::silent()).await.unwrap();
     load::drive(mesh.gateway(), app, REQUESTS, concurrency, |_| {}).await.unwrap();
-    settle::wait_for_spans(mesh.store(), 4 * REQUESTS, Duration::from_secs(30)).await;
+    settle::wait_for_spans(mesh.store(), 4 * REQUESTS, FLUSH, Duration::from_secs(30)).await;
     let traces = mesh.store().traces();
     (judge(&traces), links(&traces))
 }

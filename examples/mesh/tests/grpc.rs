@@ -20,7 +20,7 @@ use onward_mesh::{
     runner::{FORWARDING_VARIABLE, Mesh, Options},
     settle,
 };
-use support::options;
+use support::{FLUSH, options};
 use tonic::{Request, Response, Status, transport::Endpoint};
 
 const REQUESTS: usize = 20;
@@ -79,9 +79,9 @@ async fn run(forwarding: bool) -> (Report, Vec<HeaderMap>) {
     let options = Options { forwarding, ..options() };
     let mut mesh = Mesh::start(&app, &options, Progress::silent()).await.unwrap();
     let outcomes = load::drive(mesh.gateway(), &app, REQUESTS, CONCURRENCY, |_| {}).await.unwrap();
-    settle::wait_for_spans(mesh.store(), REQUESTS * 4, Duration::from_secs(30)).await;
+    settle::wait_for_spans(mesh.store(), REQUESTS * 4, FLUSH, Duration::from_secs(30)).await;
     mesh.check().unwrap();
-    let report = analyse(&app, mesh.store(), outcomes).unwrap();
+    let report = analyse(&app, 1, mesh.store(), outcomes).unwrap();
     let seen = seen.lock().unwrap().clone();
     assert_eq!(seen.len(), REQUESTS);
     (report, seen)

@@ -17,7 +17,7 @@ use onward_mesh::{
     runner::{Mesh, Options},
     settle,
 };
-use support::options;
+use support::{FLUSH, options};
 
 const REQUESTS: usize = 40;
 const CONCURRENCY: usize = 8;
@@ -26,9 +26,9 @@ async fn run(app: &App) -> Report {
     let mut mesh = Mesh::start(app, &options(), Progress::silent()).await.unwrap();
     let outcomes = load::drive(mesh.gateway(), app, REQUESTS, CONCURRENCY, |_| {}).await.unwrap();
     let expected = REQUESTS * app.shape().unwrap().iter().map(|hops| hops.count).sum::<usize>();
-    settle::wait_for_spans(mesh.store(), expected, Duration::from_secs(30)).await;
+    settle::wait_for_spans(mesh.store(), expected, FLUSH, Duration::from_secs(30)).await;
     mesh.check().unwrap();
-    analyse(app, mesh.store(), outcomes).unwrap()
+    analyse(app, 1, mesh.store(), outcomes).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

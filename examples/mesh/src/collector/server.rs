@@ -1,14 +1,12 @@
-//! The collector behind HTTP: Zipkin's v2 API, and the viewer beside it.
+//! The collector behind HTTP: Zipkin's v2 API, the receivers of the other formats, and the viewer.
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, Query as Parameters, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -17,10 +15,11 @@ use tokio::net::TcpListener;
 
 use super::links::links;
 use super::query::Query;
+use super::receive::{self, from_zipkin};
 use super::span::trace_id;
 use super::store::Store;
 use super::trace::Trace;
-use super::zipkin::{self, WireSpan};
+use super::zipkin::WireSpan;
 use crate::viewer;
 
 /// The largest body that is accepted, in bytes. Envoy sends a few kilobytes at a time.
@@ -80,57 +79,20 @@ pub async fn serve_router(
     }
 }
 
-/// The routes of the Zipkin v2 API and of the viewer.
+/// The routes of the Zipkin v2 API, of the other receivers and of the viewer.
 pub fn router(store: Arc<Store>, options: &viewer::Options) -> Router {
     Router::new()
-        .route("/api/v2/spans", post(receive).get(span_names))
+        .route("/api/v2/spans", post(from_zipkin).get(span_names))
         .route("/api/v2/traces", get(traces))
         .route("/api/v2/trace/{id}", get(trace))
         .route("/api/v2/traceMany", get(trace_many))
         .route("/api/v2/services", get(services))
         .route("/api/v2/dependencies", get(dependencies))
         .route("/health", get(health))
+        .merge(receive::router())
         .with_state(Arc::clone(&store))
         .merge(viewer::router(store, options))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-}
-
-async fn receive(
-    State(store): State<Arc<Store>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    if let Some(refusal) = refuse_encoding(&headers) {
-        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal).into_response();
-    }
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let sentence =
-                format!("the body is larger than {MAX_BODY_BYTES} bytes; send fewer spans at once\n");
-            return (StatusCode::PAYLOAD_TOO_LARGE, sentence).into_response();
-        }
-        Err(rejection) => return rejection.into_response(),
-    };
-    match zipkin::parse(&body) {
-        Ok(spans) => {
-            store.add(spans);
-            StatusCode::ACCEPTED.into_response()
-        }
-        Err(error) => bad_request(&error),
-    }
-}
-
-/// JSON only, and said so: a web page of another origin cannot send that content type without asking first.
-fn refuse_encoding(headers: &HeaderMap) -> Option<&'static str> {
-    let content_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    if !content_type.to_ascii_lowercase().starts_with(b"application/json") {
-        return Some(
-            "spans must come as content-type application/json (in Envoy: collector_endpoint_version HTTP_JSON)\n",
-        );
-    }
-    let encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
-    encoded.then_some("spans must come without content-encoding\n")
 }
 
 async fn traces(

@@ -109,13 +109,38 @@ pub struct Annotation {
 /// The tag in which Envoy reports the `x-request-id` of a request.
 pub const REQUEST_ID_TAG: &str = "guid:x-request-id";
 
+/// The tag in which the mesh's Envoys say on which side of their service they saw the request: `ingress` or `egress`.
+pub const DIRECTION_TAG: &str = "direction";
+
+impl Direction {
+    fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "ingress" => Some(Self::Ingress),
+            "egress" => Some(Self::Egress),
+            _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// The kind of a span with this [`DIRECTION_TAG`], for formats that have no kinds.
+    pub(super) fn of_direction(word: &str) -> Option<Self> {
+        Some(match Direction::from_word(word)? {
+            Direction::Ingress => Self::Server,
+            Direction::Egress => Self::Client,
+        })
+    }
+}
+
 impl Span {
-    /// Ingress or egress; none for work inside a service.
+    /// Ingress or egress; none for work inside a service. What an Envoy says about itself comes first: one that reports
+    /// its own work and its call (`SkyWalking`) has spans of both kinds on either side.
     pub fn direction(&self) -> Option<Direction> {
-        match self.kind? {
+        let tagged = self.tags.get(DIRECTION_TAG).and_then(|word| Direction::from_word(word));
+        tagged.or(match self.kind? {
             Kind::Server | Kind::Consumer => Some(Direction::Ingress),
             Kind::Client | Kind::Producer => Some(Direction::Egress),
-        }
+        })
     }
 
     /// The end in microseconds since 1970.

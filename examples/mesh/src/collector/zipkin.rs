@@ -12,6 +12,10 @@ use super::span::{Address, Annotation, Endpoint, Kind, Span, span_id, trace_id};
 pub struct WireError(String);
 
 impl WireError {
+    pub(super) fn new(sentence: String) -> Self {
+        Self(sentence)
+    }
+
     pub(super) fn id(field: &str, text: &str, width: usize) -> Self {
         let shown: String = text.chars().take(40).collect();
         Self(format!("{field} {shown:?} is not 1 to {width} hex characters"))

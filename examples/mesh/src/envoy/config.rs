@@ -1,38 +1,29 @@
-//! Renders one Envoy's bootstrap, with tracing set as Istio's control plane sets it for the Zipkin provider.
-//!
-//! From `pilot/pkg/networking/core/tracing.go`: spans as JSON to `/api/v2/spans`, 128-bit trace ids, no shared span
-//! context, client and overall sampling 100. Random sampling is 100 instead of Istio's 1, so that every request of the
-//! demo is traced. The gateway does not get `spawn_upstream_span`, which Istio sets since 1.24: with it the gateway
-//! reports two spans of the same request where the picture needs one row.
+//! Renders one Envoy's bootstrap.
 
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use super::proxy::{Hop, Proxy, Role, SERVICE_PORT};
-use crate::app::{Direction, Protocol, word};
-
-/// How often an Envoy sends its spans, in milliseconds; the default of 5 s would make every run wait for it.
-pub const FLUSH_INTERVAL_MS: u64 = 250;
-/// How many spans an Envoy sends at once at the latest.
-const FLUSH_SPANS: u64 = 50;
-const COLLECTOR: &str = "zipkin";
+use super::{
+    proxy::{Hop, Proxy, Role, SERVICE_PORT},
+    tracing,
+};
+use crate::app::{Direction, Protocol};
 
 /// The bootstrap of one Envoy. Envoy reads JSON wherever it reads YAML.
 pub fn bootstrap(proxy: &Proxy) -> Value {
     let upstream = |hop: &Hop| cluster(&cluster_name(proxy, hop), hop.upstream, hop.protocol);
     let mut clusters: Vec<Value> = proxy.hops.iter().map(upstream).collect();
-    clusters.push(cluster(COLLECTOR, proxy.collector, Protocol::Http));
+    if let Some(to) = &proxy.tracing
+        && let Some(protocol) = tracing::collector_protocol(to.tracer)
+    {
+        clusters.push(cluster(tracing::COLLECTOR, to.collector, protocol));
+    }
+    let runtime = proxy.tracing.map_or_else(|| json!({}), |to| tracing::runtime(to.tracer));
     json!({
         "node": { "id": proxy.node_id(), "cluster": proxy.service },
         "admin": { "address": socket(proxy.admin) },
-        "layered_runtime": { "layers": [{
-            "name": "demo",
-            "static_layer": {
-                "tracing.zipkin.flush_interval_ms": FLUSH_INTERVAL_MS,
-                "tracing.zipkin.min_flush_spans": FLUSH_SPANS,
-            },
-        }] },
+        "layered_runtime": { "layers": [{ "name": "demo", "static_layer": runtime }] },
         "static_resources": {
             "listeners": proxy.hops.iter().map(|hop| listener(proxy, hop)).collect::<Vec<_>>(),
             "clusters": clusters,
@@ -58,7 +49,7 @@ fn listener(proxy: &Proxy, hop: &Hop) -> Value {
 
 fn connection_manager(proxy: &Proxy, hop: &Hop, word: &str) -> Value {
     let at_the_edge = proxy.role == Role::Gateway;
-    json!({
+    let mut manager = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": format!("{word}_{}", hop.to),
         // At the edge a client's own request id is replaced; inside, it is what ties the hops together.
@@ -68,38 +59,16 @@ fn connection_manager(proxy: &Proxy, hop: &Hop, word: &str) -> Value {
             "@type": "type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig",
             "use_request_id_for_trace_sampling": true,
         } },
-        "tracing": tracing(proxy, hop),
         "route_config": route(proxy, hop),
         "http_filters": [{
             "name": "envoy.filters.http.router",
             "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
         }],
-    })
-}
-
-fn tracing(proxy: &Proxy, hop: &Hop) -> Value {
-    let tag = |name: &str, value: &str| json!({ "tag": name, "literal": { "value": value } });
-    json!({
-        "client_sampling": { "value": 100.0 },
-        "random_sampling": { "value": 100.0 },
-        "overall_sampling": { "value": 100.0 },
-        "custom_tags": [
-            tag("direction", word(hop.direction)),
-            tag("istio.canonical_service", &proxy.service),
-            tag("istio.namespace", &proxy.namespace),
-        ],
-        "provider": {
-            "name": "envoy.tracers.zipkin",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.config.trace.v3.ZipkinConfig",
-                "collector_cluster": COLLECTOR,
-                "collector_endpoint": "/api/v2/spans",
-                "collector_endpoint_version": "HTTP_JSON",
-                "trace_id_128bit": true,
-                "shared_span_context": false,
-            },
-        },
-    })
+    });
+    if let Some(to) = proxy.tracing {
+        manager["tracing"] = tracing::settings(proxy, hop, to);
+    }
+    manager
 }
 
 fn route(proxy: &Proxy, hop: &Hop) -> Value {
@@ -171,19 +140,24 @@ fn socket(address: SocketAddr) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::tracing::Tracing, *};
+    use crate::tracer::Tracer;
 
     fn address(port: u16) -> SocketAddr {
         ([127, 0, 0, 1], port).into()
     }
 
     fn sidecar() -> Value {
+        traced_by(Some(Tracer::Zipkin))
+    }
+
+    fn traced_by(tracer: Option<Tracer>) -> Value {
         bootstrap(&Proxy {
             service: "reviews".into(),
             namespace: "bookinfo".into(),
             role: Role::Sidecar,
             admin: address(1),
-            collector: address(2),
+            tracing: tracer.map(|tracer| Tracing { tracer, sampling: 100.0, collector: address(2) }),
             hops: vec![
                 Hop {
                     direction: Direction::Ingress,
@@ -215,7 +189,24 @@ mod tests {
         assert_eq!(tracer["collector_endpoint_version"], "HTTP_JSON");
         assert_eq!(tracer["trace_id_128bit"], true);
         assert_eq!(tracer["shared_span_context"], false);
+        assert_eq!(tracer["trace_context_option"], "USE_B3");
         assert_eq!(manager(&config, 0)["tracing"].get("spawn_upstream_span"), None);
+    }
+
+    #[test]
+    fn skywalking_alone_gets_a_span_of_the_upstream_call() {
+        for tracer in Tracer::ALL {
+            let config = traced_by(Some(tracer));
+            let spawns = manager(&config, 1)["tracing"]["spawn_upstream_span"].as_bool().unwrap_or(false);
+            assert_eq!(spawns, tracer == Tracer::SkyWalking, "{tracer}");
+        }
+    }
+
+    #[test]
+    fn without_a_tracer_there_is_no_tracing_and_no_cluster_for_it() {
+        let config = traced_by(None);
+        assert_eq!(manager(&config, 0).get("tracing"), None);
+        assert_eq!(config["static_resources"]["clusters"].as_array().map(Vec::len), Some(2));
     }
 
     #[test]

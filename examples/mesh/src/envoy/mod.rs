@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod proxy;
+pub mod tracing;
 
 use std::{
     env,

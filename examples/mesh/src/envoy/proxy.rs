@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use super::tracing::Tracing;
+
 /// A gateway or a sidecar.
 #[derive(Clone, Debug)]
 pub struct Proxy {
@@ -13,8 +15,8 @@ pub struct Proxy {
     pub role: Role,
     /// Where its admin interface listens.
     pub admin: SocketAddr,
-    /// Where spans go.
-    pub collector: SocketAddr,
+    /// How it traces; not at all if `None`.
+    pub tracing: Option<Tracing>,
     /// Its listeners.
     pub hops: Vec<Hop>,
 }
