@@ -1,4 +1,4 @@
 import grpc from './grpc.js'
 
-export const { clientInterceptor, instrument, serverInterceptor, uninstrument } = grpc
+export const { clientInterceptor, serverInterceptor } = grpc
 export default grpc

@@ -60,12 +60,11 @@ export async function run(server, client, echo) {
 
 async function instrumented(client, work) {
   if (!client.instrumented) return work()
-  const { instrument, uninstrument } = client.instrumented === true ? onward : client.instrumented
-  instrument()
+  onward.instrument()
   try {
     return await work()
   } finally {
-    uninstrument()
+    onward.uninstrument()
   }
 }
 

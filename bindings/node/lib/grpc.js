@@ -1,11 +1,10 @@
 'use strict'
 
-// What users of @grpc/grpc-js take from `onward/grpc`. Nothing in here loads that: it is known by its methods.
+// What users of @grpc/grpc-js take from `onward/grpc`. It is not loaded for that: calls are known by their methods.
 
-const { clientInterceptor, forwardCalls } = require('./clients/grpc')
-const { defaultPropagator, preliminary } = require('./default')
+const { clientInterceptor } = require('./clients/grpc')
+const { defaultPropagator } = require('./default')
 const { heard } = require('./listener')
-const { propagate } = require('./servers')
 
 const EVENTS = ['onReceiveMetadata', 'onReceiveMessage', 'onReceiveHalfClose', 'onCancel']
 
@@ -28,38 +27,4 @@ function inScope(listener, propagator) {
   return { onReceiveMetadata: opening, ...others }
 }
 
-const running = new Map()
-
-function instrument(grpc, { servers = false } = {}) {
-  if (running.has(grpc.Channel)) return
-  // A mistake in the environment shows here, at the start of the service.
-  preliminary()
-  const state = { isOn: true }
-  const undo = [forwardCalls(grpc, () => state.isOn)]
-  if (servers) undo.push(propagateHandlers(grpc, () => state.isOn))
-  running.set(grpc.Channel, () => {
-    state.isOn = false
-    for (const step of undo) step()
-  })
-}
-
-function uninstrument(grpc) {
-  running.get(grpc.Channel)?.()
-  running.delete(grpc.Channel)
-}
-
-/** Has every handler that is registered from now on propagated. Gives what undoes it. */
-function propagateHandlers({ Server: { prototype } }, isOn) {
-  const { register } = prototype
-  prototype.register = wrapper
-  return () => {
-    if (prototype.register === wrapper) prototype.register = register
-  }
-
-  function wrapper(name, handler, ...rest) {
-    const isToCover = isOn() && typeof handler === 'function'
-    return register.call(this, name, isToCover ? propagate(handler) : handler, ...rest)
-  }
-}
-
-module.exports = { clientInterceptor, instrument, serverInterceptor, uninstrument }
+module.exports = { clientInterceptor, serverInterceptor }

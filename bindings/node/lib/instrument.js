@@ -7,7 +7,8 @@ const CLIENTS = {
   'undici': require('./clients/undici'),
   'fetch': require('./clients/fetch'),
   'node:http, node:https': require('./clients/http'),
-  'node:http2': require('./clients/http2')
+  'node:http2': require('./clients/http2'),
+  '@grpc/grpc-js': require('./clients/grpc_loaded')
 }
 const SERVERS = { 'node:http, node:https, node:http2': require('./seams') }
 

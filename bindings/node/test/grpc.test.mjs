@@ -10,8 +10,8 @@ import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import grpc from '@grpc/grpc-js'
 
-import { Propagator, carry, current, getForwardHeaders, propagate, run } from '../index.mjs'
-import { instrument, serverInterceptor, uninstrument } from '../grpc.mjs'
+import { Propagator, carry, current, getForwardHeaders, instrument, propagate, run, uninstrument } from '../index.mjs'
+import { serverInterceptor } from '../grpc.mjs'
 import {
   ECHO, EVERYTHING, HTTP, INBOUND, TRACE, answers, connect, instrumented, intercepted, metadata, serve, unary
 } from './grpc_servers.mjs'
@@ -66,7 +66,7 @@ test('methods of every kind and their streams go on, one by one under propagate'
   assert.deepEqual(await answers(await relay(t, { around: propagated })), each(EVERYTHING))
 })
 
-test('servers and clients without a line of their own, once grpc-js is instrumented', async (t) => {
+test('servers and clients without a line of their own, once all is instrumented', async (t) => {
   instrumented(t, { servers: true })
   assert.deepEqual(await answers(await relay(t, { explicit: false })), each(EVERYTHING))
 })
@@ -75,9 +75,9 @@ test('without one of the two sides nothing goes on', async (t) => {
   const covered = { serverOptions: { interceptors: [serverInterceptor()] } }
   assert.deepEqual(await answers(await relay(t)), each([]))
   assert.deepEqual(await answers(await relay(t, { ...covered, explicit: false })), each([]))
-  instrument(grpc, { servers: true })
+  instrument({ servers: true })
   const client = await relay(t, { explicit: false })
-  uninstrument(grpc)
+  uninstrument()
   assert.deepEqual((await answers(client)).unary, [[[], ['hello']]])
   assert.deepEqual(await answers(await relay(t, { explicit: false })), each([]))
 })

@@ -9,8 +9,8 @@ import test from 'node:test'
 import grpc from '@grpc/grpc-js'
 import selfsigned from 'selfsigned'
 
-import { Propagator, current, run } from '../index.mjs'
-import { clientInterceptor, instrument, uninstrument } from '../grpc.mjs'
+import { Propagator, current, instrument, run, uninstrument } from '../index.mjs'
+import { clientInterceptor } from '../grpc.mjs'
 import {
   ECHO, EVERYTHING, HTTP, TRACE, answers, connect, instrumented, intercepted, metadata, serve, unary
 } from './grpc_servers.mjs'
@@ -103,7 +103,7 @@ test('only trace headers leave the mesh: by name, by one of several addresses, b
     assert.deepEqual(await lines(connect(t, target)), expected, target)
   }
   assert.deepEqual(await lines(connect(t, `127.0.0.1:${port}`), { host: 'api.example.com' }), TRACE)
-  uninstrument(grpc)
+  uninstrument()
   assert.deepEqual(await lines(intercepted(t, `api.example.com:${port}`)), TRACE)
   assert.deepEqual(await lines(intercepted(t, `127.0.0.1:${port}`), { host: 'api.example.com' }), TRACE)
 })
@@ -143,15 +143,15 @@ test('what gRPC refuses stays behind, and the call goes on', async (t) => {
 test('instrumenting twice changes nothing; what wraps it keeps working when it ends', async (t) => {
   const { createCall } = grpc.Channel.prototype
   t.after(() => (grpc.Channel.prototype.createCall = createCall))
-  instrument(grpc)
+  instrument()
   const wrapper = grpc.Channel.prototype.createCall
-  instrument(grpc)
+  instrument()
   assert.equal(grpc.Channel.prototype.createCall, wrapper)
   grpc.Channel.prototype.createCall = function (...args) {
     return wrapper.apply(this, args)
   }
-  uninstrument(grpc)
-  uninstrument(grpc)
+  uninstrument()
+  uninstrument()
   const client = connect(t, `127.0.0.1:${await serve(t, ECHO)}`)
   assert.deepEqual(JSON.parse(await run(HTTP, () => unary(client)))[0], [])
 })

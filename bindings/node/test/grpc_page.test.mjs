@@ -28,7 +28,7 @@ async function freePort() {
 }
 
 /** The lines that arrive at ratings when a program's reviews are called. */
-async function arrived(t, code) {
+async function arrived(t, code, { file = 'reviews.mjs', args = [] } = {}) {
   const ratings = await serve(t, ECHO)
   const port = await freePort()
   const local = code
@@ -41,8 +41,8 @@ async function arrived(t, code) {
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(ROOT, join(folder, 'node_modules/onward'))
   symlinkSync(join(ROOT, 'node_modules/@grpc'), join(folder, 'node_modules/@grpc'))
-  writeFileSync(join(folder, 'reviews.mjs'), local)
-  const child = spawn(process.execPath, ['reviews.mjs'], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] })
+  writeFileSync(join(folder, file), local)
+  const child = spawn(process.execPath, [...args, file], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] })
   t.after(async () => {
     child.kill()
     await once(child, 'exit')
@@ -60,9 +60,24 @@ for (const [number, code] of PROGRAMS.entries()) {
   })
 }
 
+test('as CommonJS it works alike', async (t) => {
+  const code = PROGRAMS[0].replace(/^import (.*) from (.*)$/gm, 'const $1 = require($2)')
+  assert.deepEqual(await arrived(t, code, { file: 'reviews.cjs' }), INBOUND)
+})
+
+test('without a line of Onward it runs under onward/register', async (t) => {
+  const code = PROGRAMS[0]
+    .replace(/^import .* from 'onward.*'\n/gm, '')
+    .replace('instrument()', '')
+    .replace('serverInterceptor()', '')
+  assert.ok(!/onward|instrument|interceptor\(/i.test(code.replace('interceptors', '')), code)
+  assert.deepEqual(await arrived(t, code, { args: ['--import', 'onward/register'] }), INBOUND)
+  assert.deepEqual(await arrived(t, code), [])
+})
+
 test('without one of the lines nothing is forwarded', async (t) => {
   assert.equal(PROGRAMS.length, 3)
-  for (const line of ['instrument(grpc)', 'serverInterceptor()']) {
+  for (const line of ['instrument()', 'serverInterceptor()']) {
     const parts = PROGRAMS[0].split(line)
     assert.equal(parts.length, 2, line)
     assert.deepEqual(await arrived(t, parts.join('')), [], line)

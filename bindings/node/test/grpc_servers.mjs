@@ -3,7 +3,8 @@
 import { once } from 'node:events'
 import grpc from '@grpc/grpc-js'
 
-import { clientInterceptor, instrument, uninstrument } from '../grpc.mjs'
+import { instrument, uninstrument } from '../index.mjs'
+import { clientInterceptor } from '../grpc.mjs'
 
 const KINDS = { unary: [false, false], up: [true, false], down: [false, true], both: [true, true] }
 
@@ -121,10 +122,10 @@ function seen({ metadata }, messages) {
   return JSON.stringify([lines, messages])
 }
 
-/** An instrumented grpc-js, until the test ends. */
+/** Everything instrumented, until the test ends. */
 export function instrumented(t, options) {
-  instrument(grpc, options)
-  t.after(() => uninstrument(grpc))
+  instrument(options)
+  t.after(() => uninstrument())
 }
 
 export function intercepted(t, target) {

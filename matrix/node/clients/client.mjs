@@ -7,8 +7,8 @@ import dns from 'node:dns'
  *
  * @typedef {object} Client
  * @property {string} name as the table shows it
- * @property {boolean | { instrument(): void, uninstrument(): void }} [instrumented] whether `onward.instrument()`, or another
- *   `instrument`, is called for it, from its start to its end; a client without has Onward's explicit line in it
+ * @property {boolean} [instrumented] whether `onward.instrument()` is called for it, from its start to its end; a client
+ *   without has Onward's explicit line in it
  * @property {(url: string) => Promise<string>} call sends a GET request, with `callerHeaders(url)` as the program's own
  *   headers, and gives the answer's text. Any status is an answer.
  * @property {boolean} [follows] false where a redirect out of the mesh is not followed, so that nothing may arrive there

@@ -1,7 +1,7 @@
 // @grpc/grpc-js: instrumented, and with Onward's interceptor. It follows no redirects.
 
 import grpc from '@grpc/grpc-js'
-import { clientInterceptor, instrument, uninstrument } from 'onward/grpc'
+import { clientInterceptor } from 'onward/grpc'
 
 import { callerHeaders } from './client.mjs'
 
@@ -30,7 +30,7 @@ export const CLIENTS = [
   {
     ...SHARED,
     name: '@grpc/grpc-js',
-    instrumented: { instrument: () => instrument(grpc), uninstrument: () => uninstrument(grpc) },
+    instrumented: true,
     call: (url) => call(url)
   },
   {
