@@ -363,8 +363,9 @@ export function undici<D extends { dispatch(options: any, handler: any): boolean
 ): ReturnType<D['compose']>
 
 /**
- * From now on, every request that the global `fetch`, undici, `node:http`, `node:https` and sessions of `node:http2` send while
- * a request is handled carries its headers, as far as they may go to the destination. Calling it again changes nothing.
+ * From now on, every request that the global `fetch`, undici, `node:http`, `node:https`, sessions of `node:http2` and clients of
+ * `@grpc/grpc-js` send while a request is handled carries its headers, as far as they may go to the destination. Calling it again
+ * changes nothing.
  *
  * @throws {@link OnwardError} when the environment's policy has a mistake
  */
