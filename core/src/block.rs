@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! shape: u64 | lines: u16 | drops: u16 | unrecorded drops: u32
-//! each line, then each drop: rank: u16 | name length: u16 | flag and value length: u32 | name (prefix rules only) | value
+//! each line, then each drop: rank: u16 | name length: u16 | flags and value length: u32 | name (prefix rules only) | value
 //! ```
 //!
 //! Of a drop, the value's length is the reason. The shape has a bit for each rank, or is 0 where the lines have none.
@@ -11,9 +11,10 @@ use bytes::Bytes;
 
 use crate::shape::Shape;
 
-/// Room for a value's length beside the flag.
-pub(crate) const MAX_VALUE: usize = (SENSITIVE - 1) as usize;
+/// Room for a value's length beside the flags.
+pub(crate) const MAX_VALUE: usize = (REPARENTED - 1) as usize;
 const SENSITIVE: u32 = 1 << 31;
+const REPARENTED: u32 = 1 << 30;
 const HEAD: usize = 16;
 const SHAPE: usize = 8;
 const ENTRY: usize = 8;
@@ -29,6 +30,8 @@ pub(crate) struct Stored<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) value: &'a [u8],
     pub(crate) sensitive: bool,
+    /// It was written anew, with a tracer's span as the parent.
+    pub(crate) reparented: bool,
 }
 
 impl Stored<'_> {
@@ -77,8 +80,9 @@ fn write_all<'a>(
     block.extend_from_slice(&short(drops.len()));
     block.extend_from_slice(&long(unrecorded).to_le_bytes());
     for line in lines {
-        let flag = if line.sensitive { SENSITIVE } else { 0 };
-        entry(&mut block, line.rank, line.name.len(), long(line.value.len()) | flag);
+        let sensitive = if line.sensitive { SENSITIVE } else { 0 };
+        let reparented = if line.reparented { REPARENTED } else { 0 };
+        entry(&mut block, line.rank, line.name.len(), long(line.value.len()) | sensitive | reparented);
         if !line.name.is_empty() {
             let start = block.len();
             block.extend_from_slice(line.name);
@@ -167,9 +171,10 @@ impl<'a> Iterator for Lines<'a> {
     fn next(&mut self) -> Option<Stored<'a>> {
         self.left = self.left.checked_sub(1)?;
         let (rank, name, value) = self.reader.next()?;
-        let (bytes, rest) = self.reader.0.split_at_checked((value & !SENSITIVE) as usize)?;
+        let (bytes, rest) = self.reader.0.split_at_checked(value as usize & MAX_VALUE)?;
         self.reader.0 = rest;
-        Some(Stored { rank, name, value: bytes, sensitive: value & SENSITIVE != 0 })
+        let (sensitive, reparented) = (value & SENSITIVE != 0, value & REPARENTED != 0);
+        Some(Stored { rank, name, value: bytes, sensitive, reparented })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

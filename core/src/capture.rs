@@ -70,7 +70,13 @@ impl<'a> Found<'a> {
 
     fn stored(&self, policy: &Policy) -> Stored<'a> {
         let name = if policy.is_prefix(self.rank) { self.line.name } else { &[] };
-        Stored { rank: self.rank, name, value: self.line.value, sensitive: self.line.sensitive }
+        Stored {
+            rank: self.rank,
+            name,
+            value: self.line.value,
+            sensitive: self.line.sensitive,
+            reparented: false,
+        }
     }
 }
 
@@ -231,7 +237,7 @@ impl<'a> Iterator for InOrder<'_, 'a> {
         self.left &= self.left.wrapping_sub(1);
         let place = usize::from(*self.pass.places.get(rank)?);
         let Found { rank, line } = *self.pass.exact.get(place)?;
-        Some(Stored { rank, name: &[], value: line.value, sensitive: line.sensitive })
+        Some(Stored { rank, name: &[], value: line.value, sensitive: line.sensitive, reparented: false })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -122,7 +122,7 @@ impl ForwardHeaders {
                 [] => rule.name.as_str().to_owned(),
                 name => String::from_utf8_lossy(name).into_owned(),
             };
-            let (outcome, number, reason) = sentence(decision.verdict(rule, line.name));
+            let (outcome, number, reason) = sentence(decision.verdict(rule, line.name), line.reparented);
             rows.push((place(line.rank), Row { name, class: rule.class, outcome, rule: number, reason }));
         }
         let mut recorded = 0;
@@ -147,8 +147,11 @@ impl ForwardHeaders {
     }
 }
 
-fn sentence(verdict: Verdict) -> (Outcome, &'static str, String) {
+fn sentence(verdict: Verdict, reparented: bool) -> (Outcome, &'static str, String) {
     match verdict {
+        Verdict::Forward if reparented => {
+            (Outcome::Forwarded, "R13", "it goes on with the tracer's current span as the parent".into())
+        }
         Verdict::Forward => (Outcome::Forwarded, "R1", "it goes on as it came in".into()),
         Verdict::CallerWins => {
             (Outcome::HeldBack, "R6", "the outbound request has it, or another header of its family".into())

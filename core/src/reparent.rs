@@ -2,8 +2,9 @@
 
 use crate::block::{self, Stored};
 use crate::catalogue::{self, Header};
+use crate::formats::traceparent::TraceParent;
 use crate::formats::tracestate::TraceState;
-use crate::formats::{b3, traceparent};
+use crate::formats::{b3, cloud_trace, datadog, grpc_trace, jaeger, ot_tracer, traceparent, xray};
 use crate::shape::{self, Shape};
 use crate::{ForwardHeaders, SpanContext};
 
@@ -30,6 +31,27 @@ const FORMATS: &[Format] = &[
         write: b3_multi,
     },
     Format { members: &[&catalogue::B3], write: b3_single },
+    Format { members: &[&catalogue::UBER_TRACE_ID], write: jaeger },
+    Format {
+        members: &[
+            &catalogue::X_DATADOG_TRACE_ID,
+            &catalogue::X_DATADOG_PARENT_ID,
+            &catalogue::X_DATADOG_SAMPLING_PRIORITY,
+            &catalogue::X_DATADOG_TAGS,
+        ],
+        write: datadog,
+    },
+    Format { members: &[&catalogue::X_AMZN_TRACE_ID], write: xray },
+    Format { members: &[&catalogue::X_CLOUD_TRACE_CONTEXT], write: cloud_trace },
+    Format { members: &[&catalogue::GRPC_TRACE_BIN], write: grpc_trace },
+    Format {
+        members: &[
+            &catalogue::OT_TRACER_TRACEID,
+            &catalogue::OT_TRACER_SPANID,
+            &catalogue::OT_TRACER_SAMPLED,
+        ],
+        write: ot_tracer,
+    },
 ];
 
 impl ForwardHeaders {
@@ -78,6 +100,7 @@ impl ForwardHeaders {
             name: &[],
             value: value.as_bytes(),
             sensitive: *sensitive,
+            reparented: true,
         }));
         // Stable: repeated lines, and names under prefix rules, keep their order.
         lines.sort_by_key(|line| line.rank);
@@ -104,28 +127,41 @@ fn shape_of(lines: &[Stored<'_>]) -> Shape {
 }
 
 fn w3c(headers: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
-    let inbound = headers.only(&catalogue::TRACEPARENT).and_then(traceparent::parse);
-    let same_trace = inbound.filter(|inbound| inbound.trace.number == span.trace_id);
-    let random = same_trace.map_or(0, |inbound| inbound.flags & SpanContext::RANDOM);
+    let random = same_trace(headers, span).map_or(0, |inbound| inbound.flags & SpanContext::RANDOM);
     let mut written = vec![(&catalogue::TRACEPARENT, traceparent::write(span, span.flags | random))];
-    if let Some(state) = trace_state(headers, span, same_trace.is_some()) {
+    let mut state = trace_state(headers, span);
+    let vendor =
+        state.get(datadog::KEY).map(|member| datadog::write_member(span, priority(headers, &state), member));
+    if let Some(member) = &vendor {
+        state.put(datadog::KEY, member);
+    }
+    if !state.is_empty() {
         written.push((&catalogue::TRACESTATE, state.to_string()));
     }
     written
 }
 
-/// The span's own state; without one what came in, if it is well-formed and of the same trace.
-fn trace_state<'a>(
-    headers: &'a ForwardHeaders,
-    span: &'a SpanContext,
-    same_trace: bool,
-) -> Option<TraceState<'a>> {
+/// The `traceparent` that came in, if the span continues its trace.
+fn same_trace<'a>(headers: &'a ForwardHeaders, span: &SpanContext) -> Option<TraceParent<'a>> {
+    let inbound = headers.only(&catalogue::TRACEPARENT).and_then(traceparent::parse);
+    inbound.filter(|inbound| inbound.trace.number == span.trace_id)
+}
+
+/// The span's own state; without one what came in, where it is well-formed and of the same trace.
+fn trace_state<'a>(headers: &'a ForwardHeaders, span: &'a SpanContext) -> TraceState<'a> {
     let own = TraceState::parse([span.trace_state.as_bytes()]).filter(|state| !state.is_empty());
     let inbound = || {
-        let lines = same_trace.then(|| headers.lines_of(&catalogue::TRACESTATE))?;
-        TraceState::parse(lines).filter(|state| !state.is_empty())
+        same_trace(headers, span)?;
+        TraceState::parse(headers.lines_of(&catalogue::TRACESTATE))
     };
-    own.or_else(inbound)
+    own.or_else(inbound).unwrap_or_default()
+}
+
+/// Datadog's priority, the same in both places where it stands: what came in, if it keeps the trace; otherwise 1.
+fn priority(headers: &ForwardHeaders, state: &TraceState<'_>) -> i8 {
+    let header = headers.only(&catalogue::X_DATADOG_SAMPLING_PRIORITY).and_then(datadog::priority);
+    let member = state.get(datadog::KEY).and_then(datadog::member_priority);
+    header.into_iter().chain(member).find(|priority| *priority > 0).unwrap_or(1)
 }
 
 fn b3_multi(headers: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
@@ -153,4 +189,47 @@ fn b3_multi(headers: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
 fn b3_single(headers: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
     let inbound = headers.only(&catalogue::B3).and_then(b3::single);
     vec![(&catalogue::B3, b3::write_single(span, inbound))]
+}
+
+fn jaeger(headers: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
+    let inbound = headers.only(&catalogue::UBER_TRACE_ID).and_then(jaeger::parse);
+    vec![(&catalogue::UBER_TRACE_ID, jaeger::write(span, inbound))]
+}
+
+fn datadog(headers: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
+    let inbound = headers.only(&catalogue::X_DATADOG_TRACE_ID).and_then(datadog::id);
+    // Tags belong to the trace.
+    let same_trace = inbound.is_some_and(|(_, id)| id == span.lower());
+    let tags = headers.only(&catalogue::X_DATADOG_TAGS).filter(|_| same_trace);
+    let priority = priority(headers, &trace_state(headers, span));
+    let mut written = vec![
+        (&catalogue::X_DATADOG_TRACE_ID, span.lower().to_string()),
+        (&catalogue::X_DATADOG_PARENT_ID, span.span_id.to_string()),
+        (&catalogue::X_DATADOG_SAMPLING_PRIORITY, priority.to_string()),
+    ];
+    written.extend(datadog::write_tags(span, tags).map(|tags| (&catalogue::X_DATADOG_TAGS, tags)));
+    written
+}
+
+fn xray(headers: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
+    let inbound = headers.only(&catalogue::X_AMZN_TRACE_ID).and_then(xray::parse);
+    vec![(&catalogue::X_AMZN_TRACE_ID, xray::write(span, inbound.as_ref()))]
+}
+
+fn cloud_trace(_: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
+    vec![(&catalogue::X_CLOUD_TRACE_CONTEXT, cloud_trace::write(span))]
+}
+
+fn grpc_trace(headers: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
+    vec![(&catalogue::GRPC_TRACE_BIN, grpc_trace::write(span, headers.only(&catalogue::GRPC_TRACE_BIN)))]
+}
+
+fn ot_tracer(headers: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
+    let inbound = headers.only(&catalogue::OT_TRACER_TRACEID).and_then(ot_tracer::trace);
+    let [trace, span, sampled] = ot_tracer::write(span, inbound);
+    vec![
+        (&catalogue::OT_TRACER_TRACEID, trace),
+        (&catalogue::OT_TRACER_SPANID, span),
+        (&catalogue::OT_TRACER_SAMPLED, sampled),
+    ]
 }

@@ -66,9 +66,10 @@ impl SpanContext {
         self.trace_id as u64
     }
 
-    /// The trace id in 16 digits where one of 64 bits came in so and is still the trace's, in 32 otherwise.
+    /// The trace id in 16 digits where one of 64 bits came in, and this one is no longer; in 32 otherwise.
     pub(crate) fn trace_digits(&self, came_in: Option<usize>) -> String {
-        let width = if self.upper() == 0 && came_in == Some(16) { 16 } else { 32 };
+        let short = self.upper() == 0 && came_in.is_some_and(|digits| digits <= 16);
+        let width = if short { 16 } else { 32 };
         format!("{:0width$x}", self.trace_id)
     }
 }

@@ -2,9 +2,23 @@
 //!
 //! No header name stands here. Which header has which format is said where the formats are used: in `reparent` and `ids`.
 
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
 pub(crate) mod b3;
+#[cfg(test)]
+mod baggage;
+pub(crate) mod cloud_trace;
+pub(crate) mod datadog;
+pub(crate) mod grpc_trace;
+pub(crate) mod jaeger;
+pub(crate) mod lightstep;
+pub(crate) mod ot_tracer;
+pub(crate) mod skywalking;
 pub(crate) mod traceparent;
 pub(crate) mod tracestate;
+pub(crate) mod xray;
 
 /// An id in hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +35,23 @@ pub(crate) fn id<'a>(digits: &'a [u8], lengths: &[usize]) -> Option<Id<'a>> {
     (number != 0 && lengths.contains(&digits.len())).then_some(Id { text, number })
 }
 
+/// An id in at most `most` digits: the leading zeros may be absent.
+pub(crate) fn id_up_to(most: usize, digits: &[u8]) -> Option<Id<'_>> {
+    id(digits, &[digits.len()]).filter(|_| digits.len() <= most)
+}
+
 /// A number of up to 32 hexadecimal digits.
 pub(crate) fn hexadecimal(digits: &[u8]) -> Option<u128> {
     // The standard library takes a sign as well.
     let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()))?;
     u128::from_str_radix(text, 16).ok()
+}
+
+/// Base64 with padding or without it.
+pub(crate) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    const CONFIG: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(&STANDARD, CONFIG).decode(text).ok()
 }
 
 /// Whether there are no capitals.
