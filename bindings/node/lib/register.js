@@ -26,7 +26,7 @@ function register(env = process.env) {
 
 function isExplained(wish = '') {
   if (wish === '' || wish === 'explain') return wish !== ''
-  throw new OnwardError('invalid_argument', wish, `ONWARD_DEBUG: \`${wish}\` is no wish; write \`explain\``)
+  throw new OnwardError('invalid_argument', wish, `ONWARD_DEBUG: \`${wish}\` is not a choice; write \`explain\``)
 }
 
 function explain(env) {

@@ -55,13 +55,13 @@ function wrap(inherited) {
   return emit
 }
 
-/** What an event brings; undefined where that is no request. */
+/** What an event brings; undefined where that is no request of Node. */
 function takeOver(event, [request, response, , lines]) {
-  if (event === 'stream') return { headers: defaultPropagator().extract(lines), request }
+  if (event === 'stream') return Array.isArray(lines) ? { headers: defaultPropagator().extract(lines), request } : undefined
   // A request of HTTP/2 is made of a stream, which has brought the headers.
-  if (!REQUESTS.has(event) || request.stream !== undefined) return undefined
+  if (!REQUESTS.has(event) || !Array.isArray(request?.rawHeaders) || request.stream !== undefined) return undefined
   // With `upgrade` there comes a socket in its place, which outlives the request.
-  const own = response.req === request ? response : undefined
+  const own = response?.req === request ? response : undefined
   return { headers: defaultPropagator().extract(request), request, response: own }
 }
 
