@@ -31,7 +31,7 @@ function install(modules) {
   cpSync(from, join(modules, 'onward'), { recursive: true, filter: isPart })
 }
 
-test('Next.js: route handlers and server components forward everything, and only they', async (t) => {
+test('Next.js: route handlers and server components forward everything, and only they; under onward/register all do', async (t) => {
   const ratings = await Ratings.start()
   t.after(() => ratings.close())
   const cwd = folder(t, { onward: undefined })
@@ -46,7 +46,12 @@ test('Next.js: route handlers and server components forward everything, and only
   const next = join('node_modules', 'next', 'dist', 'bin', 'next')
   const env = { ...environment(), NEXT_TELEMETRY_DISABLED: '1' }
   execFileSync(process.execPath, [next, 'build'], { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] })
-  await start(t, cwd, [next, 'start', '--hostname', '127.0.0.1', '--port', String(port)], port)
+  const serve = (port) => [next, 'start', '--hostname', '127.0.0.1', '--port', String(port)]
+  await start(t, cwd, serve(port), port)
   for (const path of ['/reviews', '/', '/by-hand']) assert.deepEqual(await ratings.arrived(port, path), EVERYTHING, path)
   assert.deepEqual(await ratings.arrived(port, '/bare'), new Map())
+
+  const registered = await freePort()
+  await start(t, cwd, ['--import', 'onward/register', ...serve(registered)], registered)
+  for (const path of ['/bare', '/reviews', '/']) assert.deepEqual(await ratings.arrived(registered, path), EVERYTHING, path)
 })
