@@ -3,11 +3,11 @@
 
 import http from 'node:http'
 import { parseArgs } from 'node:util'
-import { ROOT_CONTEXT, defaultTextMapGetter, defaultTextMapSetter } from '@opentelemetry/api'
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
-import { B3InjectEncoding, B3Propagator } from '@opentelemetry/propagator-b3'
+import { ROOT_CONTEXT, defaultTextMapGetter } from '@opentelemetry/api'
+import grpc from '@grpc/grpc-js'
 
 import { Propagator } from '../index.mjs'
+import { composite, handWritten, openTelemetry } from './contenders.mjs'
 import { fixtures } from './fixtures.mjs'
 
 const { values: options } = parseArgs({ options: { json: { type: 'boolean' }, rounds: { type: 'string', default: '41' } } })
@@ -15,36 +15,6 @@ const POOL = 64
 const REPEATS = 40
 
 const propagator = new Propagator({ add: ['x-tenant-id', 'x-canary-*', 'x-ab-*'] })
-const names = [
-  'x-request-id', 'x-ot-span-context', 'x-datadog-trace-id', 'x-datadog-parent-id', 'x-datadog-sampling-priority', 'traceparent',
-  'tracestate', 'x-cloud-trace-context', 'grpc-trace-bin', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled',
-  'x-b3-flags', 'sw8', 'end-user', 'user-agent', 'cookie', 'authorization', 'jwt', 'b3', 'baggage', 'x-datadog-origin',
-  'x-datadog-tags', 'sw8-correlation', 'sw8-x', 'x-tenant-id'
-]
-
-function handWritten(headers) {
-  const forward = {}
-  for (const name of names) {
-    const value = headers[name]
-    if (value !== undefined) forward[name] = value
-  }
-  return forward
-}
-
-const composite = new CompositePropagator({
-  propagators: [
-    new W3CTraceContextPropagator(),
-    new W3CBaggagePropagator(),
-    new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER })
-  ]
-})
-
-function openTelemetry(headers) {
-  const forward = {}
-  composite.inject(composite.extract(ROOT_CONTEXT, headers, defaultTextMapGetter), forward, defaultTextMapSetter)
-  return forward
-}
-
 // Where Node keeps the headers that it has made of the raw ones; without them it makes them again at the next look.
 const made = Object.getOwnPropertySymbols(new http.IncomingMessage(null)).find(({ description }) => description === 'kHeaders')
 const untouched = (request) => {
@@ -52,31 +22,65 @@ const untouched = (request) => {
   return request
 }
 
+const byHand = ({ headers }) => handWritten((name) => headers[name])
+const byGet = (carrier) => handWritten((name) => carrier.get(name))
+const FIRST = { keys: (carrier) => [...carrier.keys()], get: (carrier, name) => carrier.get(name) ?? undefined }
+const METADATA = { keys: (metadata) => Object.keys(metadata.getMap()), get: (metadata, name) => metadata.get(name)[0] }
+
+/** For each path what it reads, made of a request, and who reads it. */
 const PATHS = {
   'materialised headers': {
     onward: (request) => propagator.getForwardHeaders(request),
-    handWritten: (request) => handWritten(request.headers),
-    openTelemetry: (request) => openTelemetry(request.headers)
+    handWritten: byHand,
+    openTelemetry: ({ headers }) => openTelemetry(headers)
   },
   'untouched raw headers': {
     onward: (request) => propagator.getForwardHeaders(untouched(request)),
-    handWritten: (request) => handWritten(untouched(request).headers),
+    handWritten: (request) => byHand(untouched(request)),
     openTelemetry: (request) => openTelemetry(untouched(request).headers)
   },
   'capture and inject': {
     onward: (request) => propagator.extract(request).inject({}),
-    handWritten: (request) => handWritten(request.headers),
-    openTelemetry: (request) => openTelemetry(request.headers)
+    handWritten: byHand,
+    openTelemetry: ({ headers }) => openTelemetry(headers)
   },
   'capture alone': {
     onward: (request) => propagator.extract(request),
-    handWritten: (request) => handWritten(request.headers),
-    openTelemetry: (request) => composite.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter)
+    handWritten: byHand,
+    openTelemetry: ({ headers }) => composite.extract(ROOT_CONTEXT, headers, defaultTextMapGetter)
   },
   'plain object': {
     onward: (request) => propagator.getForwardHeaders(request.headers),
-    handWritten: (request) => handWritten(request.headers),
-    openTelemetry: (request) => openTelemetry(request.headers)
+    handWritten: byHand,
+    openTelemetry: ({ headers }) => openTelemetry(headers)
+  },
+  'Koa, Fastify, Hono on Node': {
+    made: (request) => ({ req: request, raw: request, headers: request.headers }),
+    onward: (context) => propagator.getForwardHeaders(context),
+    handWritten: byHand,
+    openTelemetry: ({ headers }) => openTelemetry(headers)
+  },
+  'Fetch Request': {
+    made: ({ headers }) => new Request('http://reviews/', { headers }),
+    onward: (request) => propagator.getForwardHeaders(request),
+    handWritten: ({ headers }) => byGet(headers),
+    openTelemetry: ({ headers }) => openTelemetry(headers, FIRST)
+  },
+  'array of pairs': {
+    made: ({ headers }) => Object.entries(headers),
+    onward: (pairs) => propagator.getForwardHeaders(pairs),
+    handWritten: (pairs) => byGet(new Map(pairs)),
+    openTelemetry: (pairs) => openTelemetry(new Map(pairs), FIRST)
+  },
+  'gRPC metadata': {
+    made: ({ headers }) => {
+      const metadata = new grpc.Metadata()
+      for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
+      return metadata
+    },
+    onward: (metadata) => propagator.getForwardHeaders(metadata),
+    handWritten: (metadata) => handWritten((name) => metadata.get(name)[0]),
+    openTelemetry: (metadata) => openTelemetry(metadata, METADATA)
   }
 }
 
@@ -111,9 +115,9 @@ const forwarded = [S, L].map(([request]) => Object.keys(propagator.getForwardHea
 if (forwarded.join() !== '6,12') throw new Error(`${forwarded} headers are forwarded, not 6 and 12`)
 
 const rows = []
-for (const [path, contenders] of Object.entries(PATHS)) {
+for (const [path, { made = (request) => request, ...contenders }] of Object.entries(PATHS)) {
   for (const [fixture, requests] of Object.entries({ S, L })) {
-    const ns = measure(contenders, requests, rounds)
+    const ns = measure(contenders, requests.map(made), rounds)
     rows.push({
       path,
       fixture,

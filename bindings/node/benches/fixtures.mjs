@@ -5,7 +5,7 @@ import net from 'node:net'
 import { once } from 'node:events'
 
 /** As curl sends it through Envoy: 12 headers, 6 of them forwarded. */
-const S = [
+export const S = [
   ['host', 'details:9080'],
   ['user-agent', 'curl/8.5.0'],
   ['accept', '*/*'],
@@ -21,7 +21,7 @@ const S = [
 ]
 
 /** As a browser sends it through an Istio ingress: 32 headers, 12 of them forwarded. */
-const L = [
+export const L = [
   ['host', 'productpage:9080'],
   ['user-agent', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36'],
   ['accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'],

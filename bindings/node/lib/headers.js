@@ -89,6 +89,13 @@ class ForwardHeaders {
     return checked(this.#captured().explain(destinationText(destination), present, defaults))
   }
 
+  withParent({ traceId, spanId, traceFlags, traceState }) {
+    if (this.#policy === undefined) return this
+    const state = typeof traceState === 'string' ? traceState : (traceState?.serialize() ?? '')
+    const capture = checked(this.#captured().withParent(traceId, spanId, traceFlags, state))
+    return new ForwardHeaders(OURS, this.#policy, undefined, undefined, capture)
+  }
+
   [Symbol.for('nodejs.util.inspect.custom')]() {
     // Values may be credentials.
     return `ForwardHeaders { ${[...this].map(([name]) => name).join(', ')} }`
@@ -117,7 +124,7 @@ class ForwardHeaders {
   #flat() {
     if (this.#lines === undefined) {
       this.#resolve()
-      this.#lines = this.#picked === undefined ? checked(this.#capture.lines()) : Object.entries(this.#picked).flat()
+      this.#lines = this.#picked === undefined ? checked(this.#capture.lines()) : flat(this.#picked)
     }
     return this.#lines
   }
@@ -163,6 +170,13 @@ class ForwardHeaders {
   static [Symbol.for('onward.captured')](headers) {
     return headers.#policy === undefined ? undefined : headers.#captured()
   }
+}
+
+/** Names and values in turn. */
+function flat(object) {
+  const lines = []
+  for (const name in object) lines.push(name, object[name])
+  return lines
 }
 
 const make = ForwardHeaders[OURS]

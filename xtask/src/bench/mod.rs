@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: Onward against the hand-written loop and OpenTelemetry's propagators, as ratios.
 
+mod calls;
 mod counts;
 mod frameworks;
 mod languages;
@@ -46,6 +47,8 @@ enum What {
     Server,
     /// Every Rust framework, each request with one call by reqwest
     Frameworks,
+    /// A Node service, each request with one call, by fetch and by node:http
+    Calls,
 }
 
 /// Fails if something could not be measured, or if a count is above what is written down. Never because of time.
@@ -86,7 +89,7 @@ fn measure(runner: &Runner, args: &Args) -> Result<Report> {
     if let Some(python) = &programs.python {
         report.paths.extend(targets.rows("python", &languages::python(runner, python)?));
     }
-    if let Some(node) = &programs.node {
+    if let Some(node) = programs.node.as_ref().filter(|_| what.contains(&What::Node)) {
         report.paths.extend(targets.rows("node", &languages::node(runner, node)?));
     }
     if let Some(client) = &programs.rust {
@@ -94,6 +97,9 @@ fn measure(runner: &Runner, args: &Args) -> Result<Report> {
     }
     if let Some(frameworks) = &programs.frameworks {
         report.frameworks = frameworks::measure(runner, frameworks)?;
+    }
+    if let Some(node) = programs.node.as_ref().filter(|_| what.contains(&What::Calls)) {
+        report.calls = calls::measure(runner, node)?;
     }
     Ok(report)
 }
@@ -117,7 +123,10 @@ impl Programs {
                 .map(|()| setup.rust_release("onward-benches", "onward-benches", "release"))
                 .transpose()?,
             python: wanted(What::Python).map(|()| languages::set_up_python(runner, setup)).transpose()?,
-            node: wanted(What::Node).map(|()| languages::set_up_node(runner, setup)).transpose()?,
+            node: wanted(What::Node)
+                .or_else(|| wanted(What::Calls))
+                .map(|()| languages::set_up_node(runner, setup))
+                .transpose()?,
             servers: wanted(What::Server)
                 .map(|()| servers::set_up(runner, setup))
                 .transpose()?

@@ -1,5 +1,7 @@
 //! What was measured, as data: also what `--json` prints.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// A run. Every time is a median over interleaved rounds.
@@ -9,6 +11,7 @@ pub(super) struct Report {
     pub(super) paths: Vec<PathRow>,
     pub(super) servers: Vec<ServerRow>,
     pub(super) frameworks: Vec<FrameworkRow>,
+    pub(super) calls: Vec<CallRow>,
     pub(super) counts: Vec<Count>,
     pub(super) memory: Vec<Memory>,
 }
@@ -58,6 +61,19 @@ pub(super) struct Kept {
     pub(super) throughput: f64,
     /// Of the requests for each second of the server's processor, which hardly minds what else the machine does.
     pub(super) per_cpu: f64,
+}
+
+/// A Node service whose requests each make one call by `client`, with one fixture.
+#[derive(Serialize)]
+pub(super) struct CallRow {
+    pub(super) client: String,
+    pub(super) fixture: String,
+    /// Without propagation.
+    pub(super) requests_per_second: f64,
+    /// Without propagation, of the service's processor, for each request.
+    pub(super) cpu_ns: f64,
+    /// By the name of each way to forward.
+    pub(super) ways: BTreeMap<String, Kept>,
 }
 
 /// A Rust framework with one fixture: what a request with one call costs the server's process.
@@ -116,6 +132,7 @@ impl Report {
             paths: Vec::new(),
             servers: Vec::new(),
             frameworks: Vec::new(),
+            calls: Vec::new(),
             counts: Vec::new(),
             memory: Vec::new(),
         }

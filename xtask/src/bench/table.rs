@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Against, Cost, Count, FrameworkRow, Kept, Memory, PathRow, Report, ServerRow};
+use super::report::{Against, CallRow, Cost, Count, FrameworkRow, Kept, Memory, PathRow, Report, ServerRow};
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = format!(
@@ -12,6 +12,7 @@ pub(super) fn render(report: &Report) -> String {
     paths(&mut text, &report.paths);
     servers(&mut text, &report.servers);
     frameworks(&mut text, &report.frameworks);
+    calls(&mut text, &report.calls);
     counts(&mut text, &report.counts);
     memory(&mut text, &report.memory);
     text
@@ -97,6 +98,36 @@ fn frameworks(text: &mut String, rows: &[FrameworkRow]) {
                 cost(&row.opentelemetry),
                 cost(&row.onward),
             ),
+        );
+    }
+}
+
+/// The ways, as the benchmark calls them and as people read them.
+const WAYS: [(&str, &str); 6] = [
+    ("hand_written", "by hand"),
+    ("scope", "and a scope"),
+    ("hpropagate", "hpropagate"),
+    ("opentelemetry", "OpenTelemetry"),
+    ("instrumentation", "its instrumentation"),
+    ("onward", "Onward"),
+];
+
+fn calls(text: &mut String, rows: &[CallRow]) {
+    if rows.is_empty() {
+        return;
+    }
+    text.push_str("\nA Node service, a request with one call: of the requests for each second of the service's processor without propagation\n");
+    let names = WAYS.map(|(_, name)| format!("{name:>19}")).concat();
+    line(text, &format!("{:13}", ""), &format!("{:>12} {:>9} {names}", "without", "CPU"));
+    for row in rows {
+        let kept = WAYS.map(|(way, _)| {
+            let kept = row.ways.get(way).map_or_else(|| "-".into(), |kept| format!("{:.2}", kept.per_cpu));
+            format!("{kept:>19}")
+        });
+        line(
+            text,
+            &format!("{:12}{}", row.client, row.fixture),
+            &format!("{:>10.0}/s {:>6.1} us {}", row.requests_per_second, row.cpu_ns / 1000.0, kept.concat()),
         );
     }
 }
