@@ -3,6 +3,7 @@
 import { createServer } from 'node:http'
 import { getForwardHeaders, OnwardError, propagate, Propagator } from 'onward'
 import { clientInterceptor, serverInterceptor } from 'onward/grpc'
+import { pinoMixin, winstonFormat, type RequestIds } from 'onward/logs'
 import 'onward/register'
 
 const propagator: Propagator = Propagator.fromEnv({ ONWARD_PRESETS: 'istio,xray' })
@@ -25,6 +26,9 @@ try {
 }
 
 void [serverInterceptor(), clientInterceptor('ratings:50051')]
+const ids: RequestIds = pinoMixin()
+const line: { level: string; request_id?: string } = winstonFormat().transform({ level: 'info' })
+void [ids, line]
 // @ts-expect-error a client leads somewhere
 clientInterceptor()
 
