@@ -1,7 +1,7 @@
 // Log lines of real loggers, written for requests of a real server.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
@@ -116,15 +116,15 @@ const PAGE = readFileSync(new URL('../../../docs/node/logs.md', import.meta.url)
 const PROGRAMS = [...PAGE.matchAll(/```js\n([\s\S]*?)```\n(?:\n```text\n([\s\S]*?)```)?/g)].map(([, code, shown]) => ({ code, shown }))
 
 /** A folder with a program of the page in it, and the packages that it imports. */
-function install(t, code) {
+function install(t, file, code) {
   const folder = mkdtempSync(join(tmpdir(), 'onward-logs-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   mkdirSync(join(folder, 'node_modules'))
   const root = fileURLToPath(new URL('..', import.meta.url))
   symlinkSync(root, join(folder, 'node_modules', 'onward'), 'junction')
-  for (const name of ['pino', 'winston']) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'junction')
-  writeFileSync(join(folder, 'app.mjs'), code)
-  return spawn(process.execPath, ['app.mjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  for (const name of ['pino', 'winston', '@types']) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'junction')
+  writeFileSync(join(folder, file), code)
+  return folder
 }
 
 /** A line without what is different each time. */
@@ -141,7 +141,8 @@ for (const { code, shown } of PROGRAMS) {
   const [, library] = code.match(/from '(pino|winston|node:assert)/)
   test(`the page's program with ${library} does what the page says`, async (t) => {
     const port = await freePort()
-    const child = install(t, code.replace('9080', String(port)))
+    const cwd = install(t, 'app.mjs', code.replace('9080', String(port)))
+    const child = spawn(process.execPath, ['app.mjs'], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
     const ended = once(child, 'exit')
     if (shown === undefined) return assert.deepEqual(await ended, [0, null])
     t.after(() => child.kill() && ended)
@@ -153,3 +154,11 @@ for (const { code, shown } of PROGRAMS) {
     assert.deepEqual([first.value, second.value].map(lasting), shown.trim().split('\n').map(lasting))
   })
 }
+
+test("the types of the page's programs fit those of pino and winston", (t) => {
+  const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023', '--types', 'node']
+  const compile = (code) => spawnSync(process.execPath, [tsc, ...options, 'app.mts'], { cwd: install(t, 'app.mts', code), encoding: 'utf8' }).stdout
+  for (const { code } of PROGRAMS) assert.equal(compile(code), '')
+  assert.match(compile(PROGRAMS[0].code.replace('mixin: pinoMixin', 'mixin: pinoMixin()')), /error TS/)
+})
