@@ -152,7 +152,7 @@ class ForwardHeaders {
   #copy(object) {
     if (this.#source !== undefined) return this.#policy.plan.pick(this.#source, object) !== undefined
     if (this.#picked === undefined) return false
-    for (const name in this.#picked) object[name] = this.#picked[name]
+    for (const name of Object.keys(this.#picked)) object[name] = this.#picked[name]
     return true
   }
 
@@ -175,7 +175,7 @@ class ForwardHeaders {
 /** Names and values in turn. */
 function flat(object) {
   const lines = []
-  for (const name in object) lines.push(name, object[name])
+  for (const name of Object.keys(object)) lines.push(name, object[name])
   return lines
 }
 
