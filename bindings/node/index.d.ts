@@ -203,6 +203,24 @@ export class ForwardHeaders implements Iterable<[name: string, value: string]> {
    * @param defaults - names in it whose value the client library has set by itself
    */
   explain(destination?: Destination, outbound?: OutboundCarrier, defaults?: readonly string[]): ExplainRow[]
+
+  /**
+   * The same headers with a tracer's current span as the parent: every trace format that came in is written anew in its own
+   * form, none is added. With a span that is invalid or not sampled nothing changes.
+   */
+  withParent(span: SpanContext): ForwardHeaders
+}
+
+/** A span of a tracer, as OpenTelemetry has it. */
+export interface SpanContext {
+  /** 32 hexadecimal digits. */
+  traceId: string
+  /** 16 hexadecimal digits. */
+  spanId: string
+  /** W3C's trace flags. */
+  traceFlags: number
+  /** As `tracestate` has it, or what gives that. */
+  traceState?: string | { serialize(): string }
 }
 
 /** Every error of Onward. */

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
-use onward::{Destination, DropReason, ForwardHeaders, Outcome, Propagator};
+use onward::{Destination, DropReason, ForwardHeaders, Outcome, Propagator, SpanContext};
 
 use crate::carriers::{Inbound, Outbound, text};
 use crate::failure::{Failure, guarded};
@@ -120,6 +120,22 @@ impl NativeCapture {
         guarded(|| Ok(u32::try_from(self.inner.dropped_count()).unwrap_or(u32::MAX)))
     }
 
+    /// The same headers with a span as the parent. Ids are in hexadecimal; what is none is an invalid span's.
+    #[napi(catch_unwind)]
+    pub fn with_parent(
+        &self,
+        trace_id: String,
+        span_id: String,
+        trace_flags: u32,
+        trace_state: String,
+    ) -> Either<NativeCapture, Failure> {
+        guarded(|| {
+            let flags = u8::try_from(trace_flags & 0xff).unwrap_or_default();
+            let span = SpanContext::new(id(&trace_id), id(&span_id), flags).with_trace_state(trace_state);
+            Ok(Self { inner: self.inner.with_parent(&span), not_latin1: self.not_latin1.clone() })
+        })
+    }
+
     /// What injection adds to an outbound request, flat. With `repeats` a name can have several lines.
     #[napi(catch_unwind)]
     pub fn inject(
@@ -176,6 +192,18 @@ impl NativeCapture {
     pub fn explain_message(&self, outbound: Vec<String>, credentials: bool) -> Either<Vec<Row>, Failure> {
         guarded(|| Ok(self.explained(Some(&message(credentials)), &outbound, &[])))
     }
+}
+
+/// An id's bytes; zeros where the text is not as many hexadecimal digits.
+fn id<const BYTES: usize>(text: &str) -> [u8; BYTES] {
+    let digits: Vec<_> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    let mut id = [0; BYTES];
+    if (digits.len(), text.len()) == (2 * BYTES, 2 * BYTES) {
+        for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = u8::try_from(pair[0] << 4 | pair[1]).unwrap_or_default();
+        }
+    }
+    id
 }
 
 /// Where the headers of a message go.

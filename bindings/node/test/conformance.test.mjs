@@ -139,8 +139,21 @@ function checkCapture(each, policy, headers) {
   run(headers, () => checkMessage(each, policy))
 }
 
+/** The headers beside the case's tracer, if it has one. */
+function beside({ span }, headers) {
+  if (span === undefined) return headers
+  const { trace_id: traceId, span_id: spanId, sampled, trace_state: traceState } = span
+  const context = { traceId, spanId, traceFlags: Number(sampled), traceState }
+  const reparented = headers.withParent(context)
+  // OpenTelemetry's trace state is an object.
+  const serializable = headers.withParent({ ...context, traceState: traceState && { serialize: () => traceState } })
+  assert.deepEqual([...reparented], [...serializable])
+  return reparented
+}
+
 /** Whether the case says what forwarding by hand gives. */
-const isByHand = ({ single, outbound = [], message }) => single !== undefined && outbound.length === 0 && message === undefined
+const isByHand = ({ single, outbound = [], message, span }) =>
+  single !== undefined && outbound.length === 0 && message === undefined && span === undefined
 
 function held(value) {
   const bytes = Buffer.from(value, 'latin1')
@@ -149,7 +162,11 @@ function held(value) {
 
 /** The same, asked of the core. */
 function checkCore(each, compiled) {
-  const capture = compiled.extract((each.inbound ?? []).flat())
+  let capture = compiled.extract((each.inbound ?? []).flat())
+  if (each.span !== undefined) {
+    const { trace_id: traceId, span_id: spanId, sampled, trace_state: traceState = '' } = each.span
+    capture = capture.withParent(traceId, spanId, Number(sampled), traceState)
+  }
   const outbound = (each.outbound ?? []).flat()
   const pairs = (flat) => flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]]] : []))
   const defaults = each.default_user_agent ? ['user-agent'] : []
@@ -202,7 +219,7 @@ for (const each of all) {
     }
     if (each.inbound === undefined) {
       if (each.message !== undefined) checkMessage(each, policy)
-      else check(each, current())
+      else check(each, beside(each, current()))
       return
     }
     checkCore(each, compiled)
@@ -211,7 +228,7 @@ for (const each of all) {
       const carrier = make(each.inbound)
       if (carrier === undefined) continue
       try {
-        checkCapture(each, policy, policy.extract(carrier))
+        checkCapture(each, policy, beside(each, policy.extract(carrier)))
         if (isByHand(each)) {
           assert.deepEqual(Object.entries(policy.getForwardHeaders(carrier, each.destination)), each.single)
         }
@@ -236,7 +253,7 @@ test('requests that Node has parsed give the same, touched and untouched', async
       assert.ok(requests[i] instanceof http.IncomingMessage)
       if (touched) void requests[i].headers
       try {
-        checkCapture(each, propagator(each), propagator(each).extract(requests[i]))
+        checkCapture(each, propagator(each), beside(each, propagator(each).extract(requests[i])))
         if (isByHand(each)) {
           assert.deepEqual(Object.entries(propagator(each).getForwardHeaders(requests[i], each.destination)), each.single)
         }

@@ -6,7 +6,7 @@ const folder = new URL('../../../conformance/', import.meta.url)
 const read = (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
 
 const KEYS = new Set([
-  'name', 'rule', 'reason', 'env', 'limits', 'inbound', 'destination', 'message', 'outbound', 'default_user_agent',
+  'name', 'rule', 'reason', 'env', 'limits', 'inbound', 'span', 'destination', 'message', 'outbound', 'default_user_agent',
   'lines', 'single', 'dropped', 'explain', 'policy', 'in_mesh', 'error',
   'request_id', 'trace_id'
 ])

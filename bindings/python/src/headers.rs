@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use onward::Destination;
+use onward::{Destination, SpanContext};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyString};
@@ -263,6 +263,26 @@ impl ForwardHeaders {
             let destination = destination.map(Destination::parse);
             let outbound = outbound.map(carrier::resolve).transpose()?;
             self.explained(py, destination.as_ref(), outbound.as_ref(), &defaults)
+        })
+    }
+
+    /// The same headers with a tracer's current span as the parent: every trace format that came in is written anew in
+    /// its own form, none is added. With a span that is invalid or not sampled nothing changes.
+    ///
+    /// The arguments are those of OpenTelemetry's `SpanContext`, the trace state as `tracestate` has it.
+    #[pyo3(signature = (*, trace_id, span_id, trace_flags, trace_state=""))]
+    fn with_parent(
+        &self,
+        py: Python<'_>,
+        trace_id: u128,
+        span_id: u64,
+        trace_flags: u8,
+        trace_state: &str,
+    ) -> PyResult<Self> {
+        guard(py, || {
+            let span = SpanContext::new(trace_id.to_be_bytes(), span_id.to_be_bytes(), trace_flags)
+                .with_trace_state(trace_state);
+            Ok(Self::captured(self.core(py).with_parent(&span), self.bad.clone()))
         })
     }
 

@@ -15,7 +15,8 @@ from onward import OnwardError, Propagator, current, messages
 
 CASES = load_cases()
 KNOWN = {
-    "name", "rule", "reason", "env", "limits", "inbound", "destination", "message", "outbound", "default_user_agent",
+    "name", "rule", "reason", "env", "limits", "inbound", "span", "destination", "message", "outbound",
+    "default_user_agent",
     "lines", "single", "dropped", "explain", "policy", "in_mesh", "error", "request_id", "trace_id",
 }  # fmt: skip
 ran: Counter[str] = Counter()
@@ -28,6 +29,19 @@ def propagator_of(case: dict) -> Propagator:
 
 def pairs_of(lines: list) -> list[tuple[str, str]]:
     return [(name, value) for name, value in lines]
+
+
+def beside(case: dict, headers: onward.ForwardHeaders) -> onward.ForwardHeaders:
+    """The headers beside the case's tracer, if it has one."""
+    if "span" not in case:
+        return headers
+    span = case["span"]
+    return headers.with_parent(
+        trace_id=int(span["trace_id"], 16),
+        span_id=int(span["span_id"], 16),
+        trace_flags=int(span["sampled"]),
+        trace_state=span.get("trace_state", ""),
+    )
 
 
 def inbound_carriers(lines: list[tuple[str, str]]):
@@ -80,10 +94,10 @@ def test_vector(group: str, case: dict) -> None:
     if "message" in case:
         check_message(case, propagator, outbound)
     elif "inbound" not in case and ("lines" in case or "trace_id" in case):
-        check_capture(case, current(), outbound, destination, "outside a request")
+        check_capture(case, beside(case, current()), outbound, destination, "outside a request")
     elif "inbound" in case:
         for kind, carrier in inbound_carriers(pairs_of(case["inbound"])):
-            check_capture(case, propagator.extract(carrier), outbound, destination, kind)
+            check_capture(case, beside(case, propagator.extract(carrier)), outbound, destination, kind)
 
 
 def check_capture(case: dict, headers, outbound: list, destination: str | None, kind: str) -> None:
@@ -125,7 +139,7 @@ def check_message(case: dict, propagator: Propagator, outbound: list) -> None:
         check_written(case, propagator, outbound, "outside a request")
         return
     for kind, carrier in inbound_carriers(pairs_of(case["inbound"])):
-        captured = propagator.extract(carrier)
+        captured = beside(case, propagator.extract(carrier))
         if "dropped" in case:
             assert set(captured.dropped) == set(pairs_of(case["dropped"])), kind
         with onward.scope(captured):
@@ -166,7 +180,7 @@ def text(value: bytes) -> str | bytes:
 BY_HAND = [
     case
     for _, case in CASES
-    if "single" in case and "inbound" in case and "outbound" not in case and "message" not in case
+    if "single" in case and "inbound" in case and not {"outbound", "message", "span"} & set(case)
 ]
 
 

@@ -60,12 +60,16 @@ fn check_policy(case: &Case, propagator: &Propagator, failures: &mut Vec<String>
 }
 
 fn check_headers(case: &Case, propagator: &Propagator, failures: &mut Vec<String>) {
-    let Some(inbound) = case.inbound.as_deref().map(byte_lines) else {
-        return check_capture(case, "no request", &onward::current(), failures);
+    let beside = |headers: ForwardHeaders| match &case.span {
+        Some(span) => headers.with_parent(&span.context()),
+        None => headers,
     };
-    check_capture(case, "pairs", &propagator.extract(&inbound), failures);
+    let Some(inbound) = case.inbound.as_deref().map(byte_lines) else {
+        return check_capture(case, "no request", &beside(onward::current()), failures);
+    };
+    check_capture(case, "pairs", &beside(propagator.extract(&inbound)), failures);
     if let Some(map) = header_map(&inbound) {
-        check_capture(case, "HeaderMap", &propagator.extract(&map), failures);
+        check_capture(case, "HeaderMap", &beside(propagator.extract(&map)), failures);
     }
 }
 

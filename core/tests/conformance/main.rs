@@ -39,7 +39,7 @@ fn every_case_has_a_name_of_its_own() {
 fn every_rule_that_data_can_state_is_covered() {
     let rules: std::collections::BTreeSet<_> =
         load().into_iter().flat_map(|file| file.cases).map(|case| case.rule).collect();
-    let expected = ["R1", "R10", "R12", "R14", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9"];
+    let expected = ["R1", "R10", "R12", "R13", "R14", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9"];
     assert_eq!(rules.into_iter().collect::<Vec<_>>(), expected);
 }
 
@@ -69,6 +69,11 @@ fn a_wrong_expectation_is_reported() {
         r#""explain": [["x-request-id", "forwarded", "R1"], ["cookie", "forwarded", "R1"]]"#,
     ] {
         let case: Case = serde_json::from_str(&format!("{{ {message}, {wrong} }}")).unwrap();
+        assert!(!check::check(&case).is_empty(), "not reported: {wrong}");
+    }
+    let span = r#""name": "n", "rule": "R13", "reason": "r.", "inbound": [["b3", "0"]], "span": { "trace_id": "80f198ee56343ba864fe8b2a57d3eff7", "span_id": "00f067aa0ba902b7", "sampled": true }"#;
+    for wrong in [r#""lines": [["b3", "0"]]"#, r#""explain": [["b3", "forwarded", "R1"]]"#] {
+        let case: Case = serde_json::from_str(&format!("{{ {span}, {wrong} }}")).unwrap();
         assert!(!check::check(&case).is_empty(), "not reported: {wrong}");
     }
     let right =

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use onward::Destination;
+use onward::{Destination, SpanContext};
 use serde::{Deserialize, Deserializer};
 
 #[derive(Deserialize)]
@@ -44,6 +44,7 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) limits: Limits,
     pub(crate) inbound: Option<Pairs>,
+    pub(crate) span: Option<Span>,
     pub(crate) destination: Option<String>,
     pub(crate) message: Option<Message>,
     #[serde(default)]
@@ -68,6 +69,26 @@ pub(crate) struct ExpectedId(pub(crate) Option<String>);
 
 fn even_null<'de, D: Deserializer<'de>>(value: D) -> Result<Option<ExpectedId>, D::Error> {
     Option::deserialize(value).map(|id| Some(ExpectedId(id)))
+}
+
+/// The tracer's current span.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Span {
+    trace_id: String,
+    span_id: String,
+    sampled: bool,
+    #[serde(default)]
+    trace_state: String,
+}
+
+impl Span {
+    pub(crate) fn context(&self) -> SpanContext {
+        let trace_id = u128::from_str_radix(&self.trace_id, 16).unwrap();
+        let span_id = u64::from_str_radix(&self.span_id, 16).unwrap();
+        SpanContext::new(trace_id.to_be_bytes(), span_id.to_be_bytes(), self.sampled.into())
+            .with_trace_state(&*self.trace_state)
+    }
 }
 
 /// A message's headers are written to.
