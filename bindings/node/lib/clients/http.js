@@ -76,9 +76,11 @@ function withForwarded(request, headers) {
   kind.each(lines, (name, value) => present.push([name, value]))
   const said = spoken(request, present)
   write(scope, { each: (_, visit) => PAIRS.each(said, visit), write: kind.write }, lines, destinationOf(request), isDefault)
-  // What Node refuses would fail the whole request.
-  kind.each(lines, http.validateHeaderValue)
-  if (lines.some((line) => NOT_ASCII.test(line))) request._send = sendHeadFirst
+  kind.each(lines, (name, value) => {
+    // What Node refuses would fail the whole request.
+    http.validateHeaderValue(name, value)
+    if (NOT_ASCII.test(value)) request._send = sendHeadFirst
+  })
   return lines.length === 0 ? headers : lines
 }
 
