@@ -62,8 +62,17 @@ impl Collector {
     }
 
     pub(crate) async fn post_as(&self, headers: &str, body: &[u8]) -> Answer {
+        self.send_with("POST /api/v2/spans", headers, body).await
+    }
+
+    /// `target` is a method and a path.
+    pub(crate) async fn send_to(&self, target: &str, content_type: &str, body: &[u8]) -> Answer {
+        self.send_with(target, &format!("content-type: {content_type}\r\n"), body).await
+    }
+
+    async fn send_with(&self, target: &str, headers: &str, body: &[u8]) -> Answer {
         let mut request = format!(
-            "POST /api/v2/spans HTTP/1.1\r\nhost: collector\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
+            "{target} HTTP/1.1\r\nhost: collector\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
             body.len()
         )
         .into_bytes();

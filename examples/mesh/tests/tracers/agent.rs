@@ -1,0 +1,119 @@
+//! Datadog's tracer in front of Datadog's own test agent, the Python package `ddapm-test-agent`.
+//!
+//! `cargo xtask test` names the program in `ONWARD_DATADOG_AGENT`.
+
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use onward_mesh::{
+    analysis::{Report, analyse},
+    collector::{datadog, span::Span, store::Store},
+    load,
+    ports::Ports,
+    process::Process,
+    runner::Options,
+    tracer::Tracer,
+};
+
+use super::support::{HOPS, Seen, chain, options, start};
+
+const REQUESTS: usize = 20;
+/// For the agent to come up, and for traces to arrive, on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Agent {
+    url: String,
+    client: reqwest::Client,
+    _process: Process,
+    _logs: tempfile::TempDir,
+}
+
+impl Agent {
+    /// Starts the agent on a free port and waits until it answers.
+    async fn start() -> (Self, std::net::SocketAddr) {
+        let program = std::env::var_os("ONWARD_DATADOG_AGENT")
+            .unwrap_or_else(|| panic!("ONWARD_DATADOG_AGENT is not set: run `cargo xtask test mesh`"));
+        let mut ports = Ports::default();
+        // It also listens for OTLP, over HTTP and gRPC.
+        let [port, http, grpc] = [(); 3].map(|()| ports.choose().unwrap().to_string());
+        ports.release();
+        let logs = tempfile::tempdir().unwrap();
+        let mut command = Command::new(PathBuf::from(program));
+        command.args([
+            "--port",
+            &port,
+            "--otlp-http-port",
+            &http,
+            "--otlp-grpc-port",
+            &grpc,
+            "--web-ui-port",
+            "0",
+        ]);
+        let process = Process::spawn("agent", command, logs.path()).unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut agent =
+            Self { url: format!("http://127.0.0.1:{port}"), client, _process: process, _logs: logs };
+        let started = Instant::now();
+        while agent.get("/info").await.is_none() {
+            agent._process.check().unwrap();
+            assert!(started.elapsed() < PATIENCE, "{}", agent._process.log_tail());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let address = ([127, 0, 0, 1], port.parse().unwrap()).into();
+        (agent, address)
+    }
+
+    async fn get(&self, path: &str) -> Option<Vec<u8>> {
+        let answer = self.client.get(format!("{}{path}", self.url)).send().await.ok()?;
+        Some(answer.error_for_status().ok()?.bytes().await.ok()?.to_vec())
+    }
+
+    /// What it has received, once there are so many spans.
+    async fn spans(&self, expected: usize) -> Vec<Span> {
+        let started = Instant::now();
+        loop {
+            let spans = datadog::parse_json(&self.get("/test/traces").await.unwrap()).unwrap();
+            if spans.len() >= expected {
+                return spans;
+            }
+            assert!(started.elapsed() < PATIENCE, "{} of {expected} spans", spans.len());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+async fn run(forwarding: bool) -> Report {
+    let (agent, report_to) = Agent::start().await;
+    let options = Options { forwarding, report_to: Some(report_to), ..options(Some(Tracer::Datadog)) };
+    let app = chain("", &Seen::default());
+    let mesh = start(&app, &options).await;
+    let outcomes = load::drive(mesh.gateway(), &app, REQUESTS, 8, |_| {}).await.unwrap();
+    let spans = agent.spans(REQUESTS * HOPS).await;
+    assert!(mesh.store().is_empty(), "they report to the agent");
+    // The agent checks what it is sent: header counts, lengths, the library's version.
+    assert!(agent.get("/test/trace_check/failures").await.is_some());
+    let store = Store::new(10_000);
+    store.add(spans);
+    analyse(&app, 1, &store, outcomes).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Datadog's test agent: run `cargo xtask test mesh`"]
+async fn datadogs_agent_has_whole_traces_of_128_bits() {
+    let report = run(true).await;
+    let summary = report.summary();
+    assert_eq!((summary.traces, summary.spans, summary.broken), (REQUESTS, REQUESTS * HOPS, 0));
+    assert!(report.is_whole());
+    // The upper half comes along in x-datadog-tags.
+    assert!(report.traces.iter().all(|judged| !judged.trace.id.starts_with("0000000000000000")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Datadog's test agent: run `cargo xtask test mesh`"]
+async fn without_forwarding_datadogs_agent_has_two_pieces_of_each() {
+    let summary = run(false).await.summary();
+    assert_eq!((summary.traces, summary.broken), (2 * REQUESTS, REQUESTS));
+}
