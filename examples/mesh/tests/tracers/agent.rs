@@ -1,6 +1,6 @@
 //! Datadog's tracer in front of Datadog's own test agent, the Python package `ddapm-test-agent`.
 //!
-//! `cargo xtask test` names the program in `ONWARD_DATADOG_AGENT`.
+//! `cargo xtask test` installs it and names its folder in `ONWARD_DATADOG_AGENT`.
 
 use std::{
     path::PathBuf,
@@ -34,14 +34,16 @@ struct Agent {
 impl Agent {
     /// Starts the agent on a free port and waits until it answers.
     async fn start() -> (Self, std::net::SocketAddr) {
-        let program = std::env::var_os("ONWARD_DATADOG_AGENT")
-            .unwrap_or_else(|| panic!("ONWARD_DATADOG_AGENT is not set: run `cargo xtask test mesh`"));
+        let folder = std::env::var_os("ONWARD_DATADOG_AGENT").map(PathBuf::from);
+        let folder =
+            folder.unwrap_or_else(|| panic!("ONWARD_DATADOG_AGENT is not set: run `cargo xtask test mesh`"));
         let mut ports = Ports::default();
         // It also listens for OTLP, over HTTP and gRPC.
         let [port, http, grpc] = [(); 3].map(|()| ports.choose().unwrap().to_string());
         ports.release();
         let logs = tempfile::tempdir().unwrap();
-        let mut command = Command::new(PathBuf::from(program));
+        let mut command = Command::new(folder.join("bin/ddapm-test-agent"));
+        command.env("PYTHONPATH", folder);
         command.args([
             "--port",
             &port,
