@@ -72,6 +72,28 @@ impl Setup {
         Ok(())
     }
 
+    /// Installs what a requirements file lists into a folder of its own, away from the environment, for packages that do
+    /// not get along with others. Returns the folder: it belongs on `PYTHONPATH`, its `bin` on `PATH`.
+    pub(crate) fn python_apart(&self, file: &Path) -> Result<PathBuf> {
+        self.venv()?;
+        let shown = file.strip_prefix(&self.root).unwrap_or(file).display().to_string();
+        let name = shown.replace('/', "-");
+        let stamp = Stamp::new(self.venv_stamp(&name), &[], &[file.to_owned()])?;
+        let folder = self.venv_dir().join("apart").join(&name);
+        if stamp.is_fresh() {
+            return Ok(folder);
+        }
+        let step = self.progress.step(format!("installing {shown}"));
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+        let target = folder.display().to_string();
+        run(&step, self.pip(&["install", "--target", &target, "--requirement"], file))?;
+        stamp.set()?;
+        step.done();
+        Ok(folder)
+    }
+
     /// Installs a dependency group of a package, such as `test` of `bindings/python`.
     pub(crate) fn python_group(&self, package: &Path, group: &str) -> Result<()> {
         self.venv()?;

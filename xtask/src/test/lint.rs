@@ -18,6 +18,7 @@ const REGISTRIES: &str = "https?://[^ )]*(crate|pypi|pythonhosted|npm|maven|debi
 const RESOLVED: &str = "\"resolved\": *\"http";
 
 const PRODUCTPAGE: &str = "examples/bookinfo/productpage";
+const DEPLOY: &str = "examples/bookinfo/deploy";
 
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let mut command = session.cargo();
@@ -48,7 +49,7 @@ fn python(session: &mut Session) -> Result<()> {
     setup.python_group(&session.root.join("bindings/python"), "test")?;
     setup.node_packages(&session.root.join("xtask"))?;
     drop(setup);
-    for folder in ["bindings/python", "matrix/python", PRODUCTPAGE] {
+    for folder in ["bindings/python", "matrix/python", PRODUCTPAGE, DEPLOY] {
         for (what, args) in [("ruff", vec!["check", "."]), ("ruff format", vec!["format", "--check", "."])] {
             let mut command = session.command(&python, folder);
             command.args(["-m", "ruff"]).args(args);

@@ -3,6 +3,7 @@
 mod browser;
 mod conformance;
 mod crates;
+mod deploy;
 mod features;
 mod lint;
 mod mesh;
@@ -43,6 +44,8 @@ enum Step {
     Conformance,
     /// The packages as users get them, in clean environments, on every Python of the machine
     Packages,
+    /// Bookinfo's images and manifests for a cluster, against the schemas of Kubernetes and Istio
+    Deploy,
     /// The mesh with real Envoys, and that it shows broken traces with Onward switched off
     Mesh,
     /// The trace viewer in Chromium
@@ -58,6 +61,7 @@ impl Step {
             Self::Node => "node",
             Self::Conformance => "conformance",
             Self::Packages => "packages",
+            Self::Deploy => "deploy",
             Self::Mesh => "mesh",
             Self::Browser => "browser",
         }
@@ -74,6 +78,7 @@ impl Step {
                 conformance::run(session, alone(Self::Rust), alone(Self::Python), alone(Self::Node))
             }
             Self::Packages => packages::run(session),
+            Self::Deploy => deploy::run(session),
             Self::Mesh => mesh::run(session),
             Self::Browser => browser::run(session),
         }

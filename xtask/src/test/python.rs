@@ -34,7 +34,7 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
 }
 
 /// `PATH` with a folder in front.
-fn path_from(first: &Path) -> Result<OsString> {
+pub(super) fn path_from(first: &Path) -> Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
     Ok(env::join_paths(iter::once(first.to_owned()).chain(env::split_paths(&path)))?)
 }

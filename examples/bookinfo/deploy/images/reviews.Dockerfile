@@ -7,7 +7,7 @@ FROM rust:1.95.0-alpine AS build
 RUN apk add --no-cache musl-dev
 WORKDIR /src
 COPY . .
-RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,id=reviews-target,target=/src/target \
     cargo build --release --locked --package bookinfo-reviews && cp target/release/bookinfo-reviews /reviews
 
 # The program is static and speaks no TLS: it needs nothing beside it.

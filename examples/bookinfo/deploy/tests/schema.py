@@ -27,7 +27,7 @@ class Collector(Strict):
 
 
 class Zipkin(Collector):
-    traceContextOption: Literal["USE_B3", "USE_B3_WITH_W3C_PROPAGATION"] = "USE_B3"  # noqa: N815
+    traceContextOption: Literal["USE_B3", "USE_B3_WITH_W3C_PROPAGATION"] = "USE_B3"
 
 
 class ExtensionProvider(Strict):
@@ -49,17 +49,17 @@ class DefaultConfig(Strict):
 
 
 class MeshConfig(Strict):
-    enableTracing: Literal[True]  # noqa: N815
-    defaultConfig: DefaultConfig  # noqa: N815
-    extensionProviders: list[ExtensionProvider] = Field(min_length=1)  # noqa: N815
+    enableTracing: Literal[True]
+    defaultConfig: DefaultConfig
+    extensionProviders: list[ExtensionProvider] = Field(min_length=1)
 
 
 class OperatorSpec(Strict):
-    meshConfig: MeshConfig  # noqa: N815
+    meshConfig: MeshConfig
 
 
 class IstioOperator(Strict):
-    apiVersion: Literal["install.istio.io/v1alpha1"]  # noqa: N815
+    apiVersion: Literal["install.istio.io/v1alpha1"]
     kind: Literal["IstioOperator"]
     spec: OperatorSpec
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from dockerfile_parse import DockerfileParser
-
 from manifests import DEPLOY
 
 ROOT = DEPLOY.parent.parent.parent

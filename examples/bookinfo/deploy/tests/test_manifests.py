@@ -6,9 +6,8 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 import links
+import pytest
 import schema
 from manifests import BASE, DEPLOY, OVERLAYS, Object, Overlay, documents, kustomize, render, resources
 
@@ -26,7 +25,7 @@ def test_every_file_is_used() -> None:
     used = {file for overlay in OVERLAYS for file in resources(overlay.folder)}
     used |= {BASE / "kustomization.yaml"}
     used |= {overlay.folder / name for overlay in OVERLAYS for name in ("kustomization.yaml", "istio.yaml")}
-    assert {file for file in DEPLOY.rglob("*.yaml")} == used
+    assert set(DEPLOY.rglob("*.yaml")) == used
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 import schema
 from manifests import OVERLAYS, Object
 
