@@ -190,3 +190,14 @@ def test_a_name_that_leads_nowhere_is_found(mistake: Callable[[list[Object]], No
     objects = copy.deepcopy(overlay.objects)
     mistake(objects)
     assert links.problems(objects, overlay.providers) == [message]
+
+
+# -- What the README says
+
+
+@each_overlay
+def test_the_readme_names_the_presets_of_each_overlay(overlay: Overlay) -> None:
+    rows = [line.split("|") for line in (DEPLOY / "README.md").read_text().splitlines() if line.startswith("| `")]
+    presets = {row[1].strip(" `"): row[3].strip(" `") for row in rows}
+    (generator,) = documents(overlay.folder / "kustomization.yaml")[0]["configMapGenerator"]
+    assert generator["literals"] == [f"ONWARD_PRESETS={presets[overlay.folder.name]}"]
