@@ -117,17 +117,17 @@ fn calls(text: &mut String, rows: &[CallRow]) {
         return;
     }
     text.push_str("\nA Node service, a request with one call: of the requests for each second of the service's processor without propagation\n");
-    let names = WAYS.map(|(_, name)| format!("{name:>19}")).concat();
-    line(text, &format!("{:13}", ""), &format!("{:>12} {:>9} {names}", "without", "CPU"));
+    let names = WAYS.map(|(_, name)| format!(" {name:>19}")).concat();
+    line(text, &format!("{:13}", ""), &format!("{:>12} {:>9}{names}", "without", "CPU"));
     for row in rows {
         let kept = WAYS.map(|(way, _)| {
             let kept = row.ways.get(way).map_or_else(|| "-".into(), |kept| format!("{:.2}", kept.per_cpu));
-            format!("{kept:>19}")
+            format!(" {kept:>19}")
         });
         line(
             text,
             &format!("{:12}{}", row.client, row.fixture),
-            &format!("{:>10.0}/s {:>6.1} us {}", row.requests_per_second, row.cpu_ns / 1000.0, kept.concat()),
+            &format!("{:>10.0}/s {:>6.1} us{}", row.requests_per_second, row.cpu_ns / 1000.0, kept.concat()),
         );
     }
 }
