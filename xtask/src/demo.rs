@@ -12,6 +12,7 @@ use onward_mesh::{
     analysis::Report,
     app::App,
     apps::bookinfo::Form,
+    backend::Kind,
     measure::{Load, measure, spans_per_request},
     progress::Progress,
     runner::{Mesh, Options},
@@ -29,9 +30,12 @@ pub(crate) struct Args {
     /// What to run
     #[arg(long, value_enum, default_value_t = AppName::Bookinfo)]
     app: AppName,
-    /// The tracer of the Envoys
-    #[arg(long, value_name = "TRACER", default_value_t, value_parser = tracer())]
-    tracer: Tracer,
+    /// The tracer of the Envoys [default: zipkin; with the backend jaeger: opentelemetry]
+    #[arg(long, value_name = "TRACER", value_parser = tracer())]
+    tracer: Option<Tracer>,
+    /// A real backend for the Envoys to report to, in place of the embedded collector
+    #[arg(long, value_name = "BACKEND", value_parser = backend())]
+    backend: Option<Kind>,
     /// End when the requests are done, instead of keeping the mesh and the viewer until Ctrl-C
     #[arg(long)]
     once: bool,
@@ -73,6 +77,15 @@ fn tracer() -> impl TypedValueParser<Value = Tracer> {
     PossibleValuesParser::new(Tracer::ALL.map(value)).try_map(|name| name.parse::<Tracer>())
 }
 
+/// The names, each with its line in `--help`.
+fn backend() -> impl TypedValueParser<Value = Kind> {
+    let value = |kind: Kind| PossibleValue::new(kind.name()).help(kind.summary());
+    let named = |name: String| {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or("there is no such backend")
+    };
+    PossibleValuesParser::new(Kind::ALL.map(value)).try_map(named)
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("must be at least 1".into()),
@@ -83,7 +96,10 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let progress = Progress::new();
+    let tracer = args.tracer.unwrap_or_else(|| args.backend.map_or_else(Tracer::default, Kind::usual_tracer));
+    args.backend.map_or(Ok(()), |kind| kind.check(tracer))?;
     let setup = Setup::new(progress)?;
+    let backend = args.backend.map(|kind| setup.backend(kind)).transpose()?;
     let app = match args.app {
         AppName::Bookinfo => setup.bookinfo(Form::Explicit)?,
         AppName::BookinfoRun if args.no_forwarding => setup.bookinfo(Form::Alone)?,
@@ -94,7 +110,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut options = Options {
         gateway_port: args.gateway_port,
         viewer_port: args.viewer_port,
-        tracer: Some(args.tracer),
+        tracer: Some(tracer),
+        backend,
         forwarding: !args.no_forwarding,
         ..Options::new(setup.envoy()?)
     };
@@ -121,6 +138,9 @@ async fn show(args: &Args, app: &App, options: &Options, progress: Progress) -> 
     }
     if !args.once {
         anstream::eprintln!("\ntraces:   http://{}/", mesh.viewer());
+        if let Some(site) = mesh.backend() {
+            anstream::eprintln!("{:<9} {}", format!("{}:", site.kind()), site.url());
+        }
         anstream::eprintln!("requests: http://{}{}", mesh.gateway(), app.path);
         anstream::eprintln!("Ctrl-C ends the mesh");
         tokio::select! {
@@ -132,11 +152,14 @@ async fn show(args: &Args, app: &App, options: &Options, progress: Progress) -> 
     Ok(verdict(args, &report))
 }
 
-/// Returns only when a process of the mesh has died.
+/// Returns only when a process of the mesh has died, or its backend does not answer.
 async fn watch(mesh: &mut Mesh) -> MeshError {
     loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
         if let Err(error) = mesh.check() {
+            return error;
+        }
+        if let Err(error) = mesh.fetch().await {
             return error;
         }
     }

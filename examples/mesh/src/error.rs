@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
+use crate::{backend::Kind, tracer::Tracer};
+
 /// Why a mesh could not start, run or be measured. What the system said is the `source` and not in the message.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -65,6 +67,24 @@ pub enum MeshError {
         after: Duration,
         /// The last lines that it printed.
         log: String,
+    },
+    /// A backend does not read what the Envoys' tracer reports.
+    #[error("{backend} does not read what the tracer {tracer} reports; it reads {reads}")]
+    Unread {
+        /// The backend.
+        backend: Kind,
+        /// The tracer.
+        tracer: Tracer,
+        /// The tracers that it reads.
+        reads: String,
+    },
+    /// A backend does not tell its traces.
+    #[error("{backend} does not tell its traces: {problem}")]
+    Backend {
+        /// The backend.
+        backend: Kind,
+        /// What came instead.
+        problem: String,
     },
     /// The load driver could not be built.
     #[error("cannot send requests to {gateway}")]

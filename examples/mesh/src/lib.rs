@@ -9,6 +9,7 @@
 pub mod analysis;
 pub mod app;
 pub mod apps;
+pub mod backend;
 pub mod collector;
 pub mod envoy;
 pub mod error;

@@ -14,6 +14,8 @@ use crate::{
 
 /// How long the sidecars may take to report; they do it several times a second, or every two seconds.
 const SETTLE_BOUND: Duration = Duration::from_secs(60);
+/// How often a backend is asked what it holds.
+const FETCH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Which requests are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,10 +64,25 @@ async fn settle_and_judge(
     let tracer = options.tracer.unwrap_or_default();
     let expected = outcomes.len() * spans_per_request(app, options)?;
     let step = progress.step("waiting for the spans");
-    let arrived = settle::wait_for_spans(mesh.store(), expected, tracer.flush_interval(), SETTLE_BOUND).await;
+    let late = if mesh.backend().is_some() { FETCH_INTERVAL } else { Duration::ZERO };
+    let flush = tracer.flush_interval() + late;
+    let arrived = tokio::select! {
+        arrived = settle::wait_for_spans(mesh.store(), expected, flush, SETTLE_BOUND) => arrived,
+        error = fetch_on(mesh) => return Err(error),
+    };
     step.done_with(&format!("{arrived} of {expected}"));
     mesh.check()?;
     analyse(app, tracer.spans_per_hop(), mesh.store(), outcomes)
+}
+
+/// Brings what the backend holds into the store again and again; returns only if that fails.
+async fn fetch_on(mesh: &Mesh) -> MeshError {
+    loop {
+        if let Err(error) = mesh.fetch().await {
+            return error;
+        }
+        tokio::time::sleep(FETCH_INTERVAL).await;
+    }
 }
 
 /// How many spans a whole request has; none without a tracer.

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     app::{App, Environment, GATEWAY, Start},
+    backend::{Backend, Site},
     collector::{server, store::Store, xray::Daemon},
     envoy::{self, config, proxy::Proxy, tracing::Tracing},
     error::MeshError,
@@ -43,7 +44,9 @@ pub struct Options {
     pub tracer: Option<Tracer>,
     /// How many percent of the requests the gateway traces, from 0 to 100.
     pub sampling: f64,
-    /// Where the Envoys report to; to the embedded collector if `None`.
+    /// What the Envoys report to; to the embedded collector if `None`.
+    pub backend: Option<Backend>,
+    /// Where the Envoys report to, whatever listens there; to the backend or the embedded collector if `None`.
     pub report_to: Option<SocketAddr>,
     /// Whether the services forward their headers.
     pub forwarding: bool,
@@ -62,6 +65,7 @@ impl Options {
             viewer_port: None,
             tracer: Some(Tracer::default()),
             sampling: 100.0,
+            backend: None,
             report_to: None,
             forwarding: true,
             max_spans: 200_000,
@@ -79,6 +83,7 @@ pub struct Mesh {
     processes: Vec<Process>,
     tasks: Vec<JoinHandle<()>>,
     daemon: Option<Daemon>,
+    backend: Option<Site>,
     // Last: the processes write into it until they are gone.
     files: TempDir,
 }
@@ -99,7 +104,10 @@ impl Mesh {
             .tempdir()
             .map_err(MeshError::io("cannot make a directory for logs and configurations"))?;
         let store = Arc::new(Store::new(options.max_spans));
-        let report_to = options.report_to.unwrap_or(viewer);
+        let tracer = options.tracer.unwrap_or_default();
+        let backend = options.backend.as_ref().map(|backend| backend.site(tracer, &mut ports)).transpose()?;
+        let report_to =
+            options.report_to.unwrap_or_else(|| backend.as_ref().map_or(viewer, |site| site.spans));
         let tracing = |tracer| Tracing { tracer, sampling: options.sampling, collector: report_to };
         let layout = Layout::choose(app, options.tracer.map(tracing), options.gateway_port, &mut ports)?;
         let mut mesh = Self {
@@ -109,6 +117,7 @@ impl Mesh {
             processes: Vec::new(),
             tasks: Vec::new(),
             daemon: None,
+            backend,
             files,
         };
         if options.tracer == Some(Tracer::XRay) && options.report_to.is_none() {
@@ -157,6 +166,11 @@ impl Mesh {
         }
         ports.release();
         let mut probes = Vec::new();
+        if let Some(site) = &self.backend {
+            let command = site.command(self.files.path())?;
+            self.processes.push(Process::spawn(site.kind().name(), command, self.files.path())?);
+            probes.push(site.probe());
+        }
         for (service, seat) in services() {
             if let Start::Command(launch) = &service.start {
                 let command = layout::command(launch, seat, extra);
@@ -187,9 +201,26 @@ impl Mesh {
         self.gateway
     }
 
+    /// The backend that runs in place of the embedded collector.
+    pub fn backend(&self) -> Option<&Site> {
+        self.backend.as_ref()
+    }
+
     /// Where the collector and its viewer listen.
     pub fn viewer(&self) -> SocketAddr {
         self.viewer
+    }
+
+    /// Reads what the backend holds into the store; what the Envoys report to the embedded collector is there already.
+    ///
+    /// # Errors
+    ///
+    /// [`MeshError::Backend`].
+    pub async fn fetch(&self) -> Result<(), MeshError> {
+        if let Some(site) = &self.backend {
+            self.store.add(site.fetch().await?);
+        }
+        Ok(())
     }
 
     /// The spans that were collected so far.

@@ -3,6 +3,7 @@
 //! Every step is a function that does nothing when its inputs have not changed since it last succeeded. What it makes
 //! lives in `.onward/`, in `target/` and in `node_modules` folders.
 
+mod backends;
 mod node;
 mod python;
 mod run;

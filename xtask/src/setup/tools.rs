@@ -18,6 +18,9 @@ pub(crate) struct Tool {
 
 const PYTHON: (u32, u32) = (3, 10);
 const NODE: u32 = 20;
+const JAVA: u32 = 17;
+/// The first one that fetches the Go that a module asks for.
+const GO: (u32, u32) = (1, 21);
 
 const PYTHON_NAMES: [&str; 6] = ["python3.13", "python3.12", "python3.11", "python3.10", "python3", "python"];
 
@@ -70,9 +73,8 @@ fn python_called(name: impl AsRef<Path>) -> Option<Result<Tool, String>> {
 /// A Node of at least 20, with npm beside it.
 pub(super) fn node() -> Result<Tool> {
     let wanted = "install Node 20 or newer from nodejs.org or with your package manager";
-    let version = ask("node", &["-p", "process.versions.node + '\\n' + process.execPath"])
-        .ok_or_else(|| anyhow!("node was not found; {wanted}"))?
-        .map_err(|problem| anyhow!("node does not work ({problem}); {wanted}"))?;
+    let script = "process.versions.node + '\\n' + process.execPath";
+    let version = answer("node", &["-p", script], wanted)?;
     let (version, path) =
         pair(&version).ok_or_else(|| anyhow!("node does not tell its version; {wanted}"))?;
     if numbers(&version).first().copied().unwrap_or(0) < NODE {
@@ -82,6 +84,47 @@ pub(super) fn node() -> Result<Tool> {
         .ok_or_else(|| anyhow!("npm was not found beside node; {wanted}"))?
         .map_err(|problem| anyhow!("npm does not work ({problem}); {wanted}"))?;
     Ok(Tool { path: path.into(), version })
+}
+
+/// A Java of at least 17: `JAVA_HOME`'s, or the one on PATH.
+pub(super) fn java() -> Result<Tool> {
+    let wanted = "Zipkin needs Java 17 or newer: install a JDK (on Debian and Ubuntu: default-jdk-headless)";
+    let home = env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java"));
+    let java = home.filter(|java| java.exists()).unwrap_or_else(|| "java".into());
+    let text = answer(&java, &["--version"], wanted)?;
+    // `openjdk 17.0.15 2025-04-15`
+    let version = text.split_whitespace().nth(1).unwrap_or_default();
+    if numbers(version).first().copied().unwrap_or(0) < JAVA {
+        bail!("java is {version}, which is too old; {wanted}");
+    }
+    Ok(Tool { path: java, version: version.into() })
+}
+
+/// Maven, which fetches packages of Java's.
+pub(super) fn maven() -> Result<Tool> {
+    let wanted = "Maven fetches Zipkin: install it (on Debian and Ubuntu: maven)";
+    let version = answer("mvn", &["--version"], wanted)?;
+    Ok(Tool { path: "mvn".into(), version: version.lines().next().unwrap_or_default().into() })
+}
+
+/// Go, of any version that fetches the one that it is asked for.
+pub(super) fn go() -> Result<Tool> {
+    let wanted = "Jaeger is built with Go 1.21 or newer: install it from go.dev (on Debian and Ubuntu: golang-go), or name a \
+         Jaeger 2 that you have in ONWARD_JAEGER";
+    let text = answer("go", &["env", "GOVERSION"], wanted)?;
+    let version = text.trim().trim_start_matches("go");
+    if numbers(version) < vec![GO.0, GO.1] {
+        bail!("go is {version}, which is too old; {wanted}");
+    }
+    Ok(Tool { path: "go".into(), version: version.into() })
+}
+
+/// What a program prints; an error with what is `wanted` if there is none or it fails.
+fn answer(program: impl AsRef<Path>, args: &[&str], wanted: &str) -> Result<String> {
+    let name = program.as_ref().display();
+    ask(&name.to_string(), args)
+        .ok_or_else(|| anyhow!("{name} was not found; {wanted}"))?
+        .map_err(|problem| anyhow!("{name} does not work ({problem}); {wanted}"))
 }
 
 /// Standard output of a program; `None` if there is no such program, the end of its complaint if it fails.

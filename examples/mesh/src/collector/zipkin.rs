@@ -12,7 +12,7 @@ use super::span::{Address, Annotation, Endpoint, Kind, Span, span_id, trace_id};
 pub struct WireError(String);
 
 impl WireError {
-    pub(super) fn new(sentence: String) -> Self {
+    pub(crate) fn new(sentence: String) -> Self {
         Self(sentence)
     }
 
@@ -31,6 +31,17 @@ impl WireError {
 pub fn parse(body: &[u8]) -> Result<Vec<Span>, WireError> {
     serde_json::from_slice(body)
         .map_err(|error| WireError(format!("the body is not a list of Zipkin v2 spans: {error}")))
+}
+
+/// Reads the answer to `GET /api/v2/traces`: a JSON array of traces, each an array of spans.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_traces(body: &[u8]) -> Result<Vec<Span>, WireError> {
+    let traces: Vec<Vec<Span>> = serde_json::from_slice(body)
+        .map_err(|error| WireError(format!("the body is not a list of Zipkin v2 traces: {error}")))?;
+    Ok(traces.into_iter().flatten().collect())
 }
 
 /// A span in Zipkin's own words.
