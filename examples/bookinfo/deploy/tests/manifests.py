@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +54,16 @@ class Overlay:
 OVERLAYS = [Overlay(folder) for folder in sorted((DEPLOY / "overlays").iterdir())]
 
 
-def kustomize() -> list[str] | None:
+def kustomize() -> tuple[str, str] | None:
     """The command that renders a kustomization, if the machine has one."""
-    for command in (["kustomize", "build"], ["kubectl", "kustomize"]):
+    for command in (("kustomize", "build"), ("kubectl", "kustomize")):
         if shutil.which(command[0]):
             return command
     return None
 
 
-def render(command: list[str], folder: Path) -> list[Object]:
+@cache
+def render(command: tuple[str, str], folder: Path) -> list[Object]:
     run = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     return list(yaml.safe_load_all(run.stdout))

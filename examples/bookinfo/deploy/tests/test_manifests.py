@@ -58,11 +58,27 @@ def test_jason_is_sent_to_reviews_v2_and_everybody_else_to_v3() -> None:
     assert everybody == {"route": [{"destination": {"host": "reviews", "subset": "v3"}}]}
 
 
+def test_every_container_is_confined() -> None:
+    templates = [
+        document["spec"]["template"]["spec"] for document in OVERLAYS[0].objects if document["kind"] == "Deployment"
+    ]
+    assert len(templates) == 5
+    for template in templates:
+        assert template["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+        (container,) = template["containers"]
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["resources"].keys() == {"requests", "limits"}
+
+
 # -- Kustomize, where there is one
 
 
 @pytest.fixture(scope="module")
-def command() -> list[str]:
+def command() -> tuple[str, str]:
     found = kustomize()
     if found is None:
         pytest.skip("neither kustomize nor kubectl is on PATH: the overlays were checked file by file only")
@@ -70,14 +86,14 @@ def command() -> list[str]:
 
 
 @each_overlay
-def test_what_kustomize_makes_follows_the_schemas(command: list[str], overlay: Overlay) -> None:
+def test_what_kustomize_makes_follows_the_schemas(command: tuple[str, str], overlay: Overlay) -> None:
     objects = render(command, overlay.folder)
     assert [problem for document in objects for problem in schema.problems(document)] == []
     assert links.problems(objects, overlay.providers) == []
 
 
 @each_overlay
-def test_every_service_reads_what_the_overlay_says_to_onward(command: list[str], overlay: Overlay) -> None:
+def test_every_service_reads_what_the_overlay_says_to_onward(command: tuple[str, str], overlay: Overlay) -> None:
     objects = render(command, overlay.folder)
     (config,) = [document for document in objects if document["kind"] == "ConfigMap"]
     (generator,) = documents(overlay.folder / "kustomization.yaml")[0]["configMapGenerator"]
@@ -91,7 +107,7 @@ def test_every_service_reads_what_the_overlay_says_to_onward(command: list[str],
 
 
 @each_overlay
-def test_all_but_the_telemetry_is_in_one_namespace(command: list[str], overlay: Overlay) -> None:
+def test_all_but_the_telemetry_is_in_one_namespace(command: tuple[str, str], overlay: Overlay) -> None:
     places = {
         document["kind"]: document["metadata"].get("namespace")
         for document in render(command, overlay.folder)
@@ -100,7 +116,7 @@ def test_all_but_the_telemetry_is_in_one_namespace(command: list[str], overlay: 
     assert places == {"Namespace": None, "Telemetry": "istio-system"}
 
 
-def test_kustomize_refuses_a_field_that_it_does_not_know(command: list[str], tmp_path: Path) -> None:
+def test_kustomize_refuses_a_field_that_it_does_not_know(command: tuple[str, str], tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text("resourcs: []\n")
     with pytest.raises(AssertionError, match="resourcs"):
         render(command, tmp_path)
