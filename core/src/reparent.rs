@@ -56,7 +56,7 @@ const FORMATS: &[Format] = &[
 
 impl ForwardHeaders {
     /// The same headers with `span` as the parent (rule R13): every trace format that came in is written anew in its
-    /// own form, so that no two contradict each other; none is added. Formats that are a tracer's own secret
+    /// own form, so that no two contradict each other; none is added. Formats that only their own tracers can write
     /// (`x-ot-span-context`, `sw8`), and everything that is no trace header, stay as they came in.
     ///
     /// With a span that is invalid, or not sampled, nothing changes: the id of a span that nobody reports would cut the
@@ -79,7 +79,8 @@ impl ForwardHeaders {
         let Some(propagator) = self.propagator().filter(|_| span.is_valid() && span.is_sampled()) else {
             return self.clone();
         };
-        let rank = |header: &Header| propagator.policy().select(header.name.as_bytes());
+        let policy = propagator.policy();
+        let rank = |header: &Header| policy.select(header.name.as_bytes());
         let mut lines: Vec<_> = self.stored().collect();
         let mut written = Vec::new();
         for format in FORMATS {
@@ -87,13 +88,10 @@ impl ForwardHeaders {
             let is_member = |line: &Stored<'_>| members.contains(&line.rank);
             let Some(came_in) = lines.iter().copied().find(is_member) else { continue };
             lines.retain(|line| !is_member(line));
-            let values = (format.write)(self, span);
-            // A member that the policy leaves out stays out.
-            written.extend(
-                values
-                    .into_iter()
-                    .filter_map(|(header, value)| Some((rank(header)?, value, came_in.sensitive))),
-            );
+            for (header, value) in (format.write)(self, span) {
+                // A member that the policy leaves out stays out.
+                written.extend(rank(header).map(|rank| (rank, value, came_in.sensitive)));
+            }
         }
         lines.extend(written.iter().map(|(rank, value, sensitive)| Stored {
             rank: *rank,
@@ -102,8 +100,8 @@ impl ForwardHeaders {
             sensitive: *sensitive,
             reparented: true,
         }));
-        // Stable: repeated lines, and names under prefix rules, keep their order.
-        lines.sort_by_key(|line| line.rank);
+        // Stable: repeated lines keep their order, and names under prefix rules that of their arrival.
+        lines.sort_by_key(|line| usize::from(line.rank).min(policy.exact));
         Self::new(propagator.clone(), block::rewrite(self.block(), shape_of(&lines), &lines))
     }
 
@@ -233,3 +231,6 @@ fn ot_tracer(headers: &ForwardHeaders, span: &SpanContext) -> Vec<Written> {
         (&catalogue::OT_TRACER_SAMPLED, sampled),
     ]
 }
+
+#[cfg(test)]
+mod tests;

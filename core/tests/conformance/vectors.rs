@@ -44,7 +44,7 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) limits: Limits,
     pub(crate) inbound: Option<Pairs>,
-    pub(crate) span: Option<Span>,
+    pub(crate) span: Option<Parent>,
     pub(crate) destination: Option<String>,
     pub(crate) message: Option<Message>,
     #[serde(default)]
@@ -74,7 +74,7 @@ fn even_null<'de, D: Deserializer<'de>>(value: D) -> Result<Option<ExpectedId>, 
 /// The tracer's current span.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Span {
+pub(crate) struct Parent {
     trace_id: String,
     span_id: String,
     sampled: bool,
@@ -82,7 +82,7 @@ pub(crate) struct Span {
     trace_state: String,
 }
 
-impl Span {
+impl Parent {
     pub(crate) fn context(&self) -> SpanContext {
         let trace_id = u128::from_str_radix(&self.trace_id, 16).unwrap();
         let span_id = u64::from_str_radix(&self.span_id, 16).unwrap();
