@@ -1,6 +1,8 @@
 'use strict'
 
+const { orUntouched } = require('./clients/failure')
 const { checked } = require('./errors')
+const { reportedSpan, spanOnRequest } = require('./opentelemetry')
 const { destinationText, isPresigned } = require('./policy')
 const { unwritable, writer } = require('./outbound')
 
@@ -17,6 +19,11 @@ class ForwardHeaders {
   #capture
   #lines
   #ids
+  /** Of headers on their way out beside a tracer: what came in, and the context of the span that is their parent. */
+  #cameIn
+  #parent
+  /** The headers on their way out, by span. */
+  #children
 
   constructor(key, policy, source, picked, capture) {
     if (key !== OURS) throw new TypeError('ForwardHeaders come from Propagator.extract')
@@ -64,7 +71,7 @@ class ForwardHeaders {
     const text = destinationText(destination)
     try {
       const [kind, into] = writer(carrier)
-      this.#write(kind, into, text)
+      this.#beside(reportedSpan).#write(kind, into, text)
       return carrier
     } catch (error) {
       throw unwritable(error)
@@ -86,7 +93,7 @@ class ForwardHeaders {
         throw unwritable(error)
       }
     }
-    return checked(this.#captured().explain(destinationText(destination), present, defaults))
+    return checked(this.#beside(reportedSpan).#captured().explain(destinationText(destination), present, defaults))
   }
 
   withParent({ traceId, spanId, traceFlags, traceState }) {
@@ -99,6 +106,31 @@ class ForwardHeaders {
   [Symbol.for('nodejs.util.inspect.custom')]() {
     // Values may be credentials.
     return `ForwardHeaders { ${[...this].map(([name]) => name).join(', ')} }`
+  }
+
+  /** The same with the span that `find` gives as the parent, if it gives one (rule R13). */
+  #beside(find) {
+    return orUntouched(() => {
+      const span = this.#policy === undefined ? undefined : find()
+      if (span === undefined) return this
+      this.#children ??= new WeakMap()
+      if (!this.#children.has(span)) this.#children.set(span, this.#child(span.spanContext()))
+      return this.#children.get(span)
+    }, this)
+  }
+
+  #child(parent) {
+    const child = this.withParent(parent)
+    child.#cameIn = this
+    child.#parent = parent
+    return child
+  }
+
+  /** The same with the parent that a tracer has put on the request, so that no two headers contradict each other. */
+  #agreeing(kind, into) {
+    if (this.#cameIn === undefined) return this
+    const put = orUntouched(() => spanOnRequest(this.#parent, (visit) => kind.each(into, visit)), undefined)
+    return put === undefined ? this : this.#cameIn.withParent(put)
   }
 
   #resolve() {
@@ -135,7 +167,7 @@ class ForwardHeaders {
     if (kind.isEmpty?.(into) && (destination === undefined || this.#isFree(destination)) && this.#copy(into)) return
     const decision = this.#policy.decide((visit) => kind.each(into, visit), destination, isDefault)
     if (decision === undefined) return
-    const flat = this.#flat()
+    const flat = this.#agreeing(kind, into).#flat()
     for (let i = 0; i < flat.length; ) {
       const name = flat[i]
       const values = [flat[i + 1]]
@@ -166,9 +198,14 @@ class ForwardHeaders {
     headers.#write(kind, into, destination, isDefault)
   }
 
+  /** Onward's own way to what leaves beside a tracer. */
+  static [Symbol.for('onward.beside')](headers, find = reportedSpan) {
+    return headers.#beside(find)
+  }
+
   /** Onward's own way to the headers in the core's hands; undefined where there was no request. */
   static [Symbol.for('onward.captured')](headers) {
-    return headers.#policy === undefined ? undefined : headers.#captured()
+    return headers?.#policy === undefined ? undefined : headers.#captured()
   }
 }
 
@@ -181,11 +218,13 @@ function flat(object) {
 
 const make = ForwardHeaders[OURS]
 const write = ForwardHeaders[Symbol.for('onward.write')]
+const beside = ForwardHeaders[Symbol.for('onward.beside')]
 const captured = ForwardHeaders[Symbol.for('onward.captured')]
 delete ForwardHeaders[OURS]
 delete ForwardHeaders[Symbol.for('onward.write')]
+delete ForwardHeaders[Symbol.for('onward.beside')]
 delete ForwardHeaders[Symbol.for('onward.captured')]
 
 const EMPTY = make({ picked: {} })
 
-module.exports = { ForwardHeaders, EMPTY, captured, make, write }
+module.exports = { ForwardHeaders, EMPTY, beside, captured, make, write }

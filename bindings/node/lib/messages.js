@@ -7,7 +7,7 @@ const { defaultPropagator } = require('./default')
 const { OnwardError, checked } = require('./errors')
 const { captured } = require('./headers')
 const { FLAT, MAP, PAIRS, PLAIN, writer } = require('./outbound')
-const { current } = require('./scope')
+const { currentOrNone } = require('./scope')
 
 // AMQP takes names of up to 255 bytes; only one under a prefix rule can be longer, and that one stays out of a table.
 const LONGEST_NAME = 255
@@ -16,7 +16,7 @@ const TABLES = new Set([PLAIN, MAP])
 const LISTS = new Set([PAIRS, FLAT])
 
 function inject(message, { credentials = false } = {}) {
-  const capture = captured(current())
+  const capture = captured(currentOrNone())
   if (capture === undefined) return message
   const headers = isHolder(message) ? (message.headers ?? {}) : message
   const kind = kindOf(headers)
@@ -36,7 +36,7 @@ function extract(message, { propagator = defaultPropagator() } = {}) {
 }
 
 function explain(message = {}, { credentials = false } = {}) {
-  const capture = captured(current())
+  const capture = captured(currentOrNone())
   if (capture === undefined) return []
   const headers = isHolder(message) ? (message.headers ?? {}) : message
   return checked(capture.explainMessage(present(kindOf(headers), headers), credentials === true))

@@ -103,4 +103,4 @@ function unsupported(cause) {
   return new OnwardError('unsupported_carrier', '', `cannot write headers to this carrier${why}; ${advice}`, { cause })
 }
 
-module.exports = { FLAT, MAP, OUTGOING, PAIRS, PLAIN, unwritable, writer }
+module.exports = { FLAT, MAP, OUTGOING, PAIRS, PLAIN, joined, unwritable, writer }

@@ -1,10 +1,12 @@
 'use strict'
 
+const { orUntouched } = require('./clients/failure')
 const native = require('./native')
 const { OnwardError } = require('./errors')
 const { Policy, destinationText } = require('./policy')
 const { incoming, isParsed, isClean, isPlain, lines } = require('./carriers')
 const { make } = require('./headers')
+const { reportedSpan } = require('./opentelemetry')
 
 const LISTS = ['presets', 'add', 'remove', 'meshHosts']
 const LIMITS = ['maxBytes', 'maxPrefixHeaders']
@@ -37,6 +39,7 @@ class Propagator {
   }
 
   getForwardHeaders(carrier, destination) {
+    if (orUntouched(reportedSpan) !== undefined) return this.extract(carrier).toObject(destination)
     const request = parsedRequest(carrier)
     if (request !== undefined && destination === undefined) {
       const picked = this.#policy.plan.pick(request.rawHeaders, {})

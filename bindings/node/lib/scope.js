@@ -3,7 +3,7 @@
 const { AsyncLocalStorage } = require('node:async_hooks')
 
 const { OnwardError } = require('./errors')
-const { ForwardHeaders, EMPTY } = require('./headers')
+const { ForwardHeaders, EMPTY, beside } = require('./headers')
 const { defaultPropagator } = require('./default')
 
 const storage = new AsyncLocalStorage()
@@ -12,9 +12,10 @@ function current() {
   return storage.getStore() ?? EMPTY
 }
 
-/** For clients: undefined where there is no request. */
+/** For clients: what leaves from here, beside a tracer too; undefined where there is no request. */
 function currentOrNone() {
-  return storage.getStore()
+  const headers = storage.getStore()
+  return headers === undefined ? undefined : beside(headers)
 }
 
 function run(headers, fn, ...args) {

@@ -58,10 +58,11 @@ function destinations(authorities, host, path) {
 
 /** A call that was made, which forwards when it starts, and answers in the scope in which it was made. */
 function forwarding(call, destinations, credentialsOf) {
-  const scope = currentOrNone()
+  const scope = storage.getStore()
+  const headers = currentOrNone()
   const { start, sendMessageWithContext } = call
   call.start = (metadata, listener) => {
-    const forwarded = () => scope === undefined ? metadata : withForwarded(scope, metadata, destinations, credentialsOf())
+    const forwarded = () => headers === undefined ? metadata : withForwarded(headers, metadata, destinations, credentialsOf())
     return start.call(call, orUntouched(forwarded, metadata), heard(listener, EVENTS, () => scope))
   }
   call.sendMessageWithContext = (context, message) => {

@@ -45,7 +45,7 @@ function forward(session, origin) {
     if (scope === undefined || isOthers(headers)) return request.call(this, headers, ...rest)
     const stream = request.call(this, orUntouched(() => withForwarded(scope, headers ?? {}, origin), headers), ...rest)
     // Node emits what arrives in the context of the session.
-    hold(stream, scope)
+    hold(stream, storage.getStore())
     return stream
   }
 }

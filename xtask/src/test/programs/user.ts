@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { getForwardHeaders, OnwardError, propagate, Propagator } from 'onward'
 import { clientInterceptor, serverInterceptor } from 'onward/grpc'
 import { pinoMixin, winstonFormat, type RequestIds } from 'onward/logs'
+import { OnwardPropagator } from 'onward/opentelemetry'
 import 'onward/register'
 
 const propagator: Propagator = Propagator.fromEnv({ ONWARD_PRESETS: 'istio,xray' })
@@ -29,6 +30,8 @@ void [serverInterceptor(), clientInterceptor('ratings:50051')]
 const ids: RequestIds = pinoMixin()
 const line: { level: string; request_id?: string } = winstonFormat().transform({ level: 'info' })
 void [ids, line]
+const fields: string[] = new OnwardPropagator({ propagator }).fields()
+void fields
 // @ts-expect-error a client leads somewhere
 clientInterceptor()
 

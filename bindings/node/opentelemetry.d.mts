@@ -1,0 +1,3 @@
+export * from './opentelemetry.js'
+import * as opentelemetry from './opentelemetry.js'
+export default opentelemetry

@@ -1,0 +1,4 @@
+import opentelemetry from './opentelemetry.js'
+
+export const { OnwardPropagator } = opentelemetry
+export default opentelemetry
