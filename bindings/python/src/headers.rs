@@ -1,5 +1,6 @@
 //! `ForwardHeaders`: what was captured from one request.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use onward::{Destination, SpanContext};
@@ -12,7 +13,7 @@ use crate::explain::Explanation;
 use crate::guard::guard;
 use crate::outbound::{Outbound, Target};
 use crate::plan::Plan;
-use crate::{error, lines, message, outbound, sink, text};
+use crate::{error, lines, message, outbound, sink, text, tracer};
 
 /// The headers captured from one inbound request: an immutable mapping of lower-case names to values, in policy
 /// order.
@@ -66,6 +67,15 @@ impl ForwardHeaders {
         })
     }
 
+    /// What leaves: the same, or with a tracer's current span as the parent.
+    fn outgoing(&self, py: Python<'_>) -> Cow<'_, onward::ForwardHeaders> {
+        let headers = self.core(py);
+        match tracer::current_span(py) {
+            Some(span) => Cow::Owned(headers.with_parent(&span)),
+            None => Cow::Borrowed(headers),
+        }
+    }
+
     /// Names and values, one value a name.
     fn joined(&self, py: Python<'_>) -> Vec<(String, Vec<u8>)> {
         let mut out = Outbound::<false>::default();
@@ -85,15 +95,12 @@ impl ForwardHeaders {
         destination: Option<&Destination<'_>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let mut out = Outbound::<false>::default();
+        let headers = self.outgoing(py);
         match destination {
-            Some(destination) => self.core(py).inject_to(destination, &mut out),
-            None => self.core(py).inject(&mut out),
+            Some(destination) => headers.inject_to(destination, &mut out),
+            None => headers.inject(&mut out),
         }
-        let dict = PyDict::new(py);
-        for (name, value) in out.into_pairs() {
-            dict.set_item(name, text::decode(py, &value)?)?;
-        }
-        Ok(dict)
+        dict(py, out.into_pairs())
     }
 
     pub(crate) fn explained(
@@ -107,7 +114,7 @@ impl ForwardHeaders {
             Some(outbound) => lines::collect(outbound)?.present(),
             None => Vec::new(),
         };
-        let core = self.core(py);
+        let core = self.outgoing(py);
         let is_default = |name: &str| defaults.iter().any(|default| default.eq_ignore_ascii_case(name));
         let explanation = core.explain_with(destination, &lines, is_default);
         Ok(Explanation::new(&explanation, core.propagator(), &self.bad))
@@ -120,6 +127,14 @@ fn bytes<'a>(value: &'a Bound<'_, PyAny>) -> &'a [u8] {
     }
     // SAFETY: the fast path keeps exact `bytes` and `str`; `value` lives as long as the result.
     unsafe { text::ascii(value.as_ptr()) }.unwrap_or_default()
+}
+
+fn dict(py: Python<'_>, pairs: Vec<(String, Vec<u8>)>) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, value) in pairs {
+        dict.set_item(name, text::decode(py, &value)?)?;
+    }
+    Ok(dict)
 }
 
 fn list(
@@ -195,9 +210,9 @@ impl ForwardHeaders {
             if let Ok(other) = other.cast::<Self>() {
                 return Ok(self.core(py).iter().eq(other.get().core(py).iter()));
             }
-            Ok(other
-                .cast::<PyDict>()
-                .is_ok_and(|other| self.to_dict(py, None).and_then(|this| this.eq(other)).unwrap_or(false)))
+            Ok(other.cast::<PyDict>().is_ok_and(|other| {
+                dict(py, self.joined(py)).and_then(|this| this.eq(other)).unwrap_or(false)
+            }))
         })
     }
 
@@ -218,10 +233,10 @@ impl ForwardHeaders {
     }
 
     /// The trace's id, in the spelling in which it came in: of `traceparent`, B3, Datadog, X-Ray, Cloud Trace, Jaeger,
-    /// Lightstep or SkyWalking, whichever comes first in this order.
+    /// Lightstep or `SkyWalking`, whichever comes first in this order.
     #[getter]
     fn trace_id(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        guard(py, || Ok(self.core(py).trace_id().map(std::borrow::Cow::into_owned)))
+        guard(py, || Ok(self.core(py).trace_id().map(Cow::into_owned)))
     }
 
     /// What came in and was not captured, as `(name, reason)`: `forbidden_byte`, `invalid_name`, `too_many`,
@@ -243,7 +258,7 @@ impl ForwardHeaders {
             let target = Target::of(carrier)?;
             let destination = destination.map(Destination::parse);
             target
-                .inject(self.core(py), destination.as_ref())
+                .inject(&self.outgoing(py), destination.as_ref())
                 .map_err(|cause| error::in_carrier(carrier, cause))
         })
     }
@@ -286,10 +301,19 @@ impl ForwardHeaders {
         })
     }
 
+    /// These headers as they are written now: with OpenTelemetry's current span as the parent, if there is one that is
+    /// reported.
+    fn _outgoing(slf: PyRef<'_, Self>, py: Python<'_>) -> PyResult<Py<Self>> {
+        guard(py, || match tracer::current_span(py) {
+            Some(span) => Py::new(py, Self::captured(slf.core(py).with_parent(&span), slf.bad.clone())),
+            None => Ok(slf.into()),
+        })
+    }
+
     /// Like `inject`, into the headers of a message.
     fn _inject_message(&self, py: Python<'_>, carrier: &Bound<'_, PyAny>, credentials: bool) -> PyResult<()> {
         guard(py, || {
-            message::inject(self.core(py), carrier, credentials)
+            message::inject(&self.outgoing(py), carrier, credentials)
                 .map_err(|cause| error::in_carrier(carrier, cause))
         })
     }
@@ -322,10 +346,11 @@ impl ForwardHeaders {
             let existing =
                 lines::collect(&Carrier::Items { items: outbound.clone(), utf8: false })?.present();
             let destination = Destination::parse(destination);
+            let headers = self.outgoing(py);
             let pairs = if repeats {
-                outbound::additions::<true>(self.core(py), &destination, existing, defaults)
+                outbound::additions::<true>(&headers, &destination, existing, defaults)
             } else {
-                outbound::additions::<false>(self.core(py), &destination, existing, defaults)
+                outbound::additions::<false>(&headers, &destination, existing, defaults)
             };
             list(py, pairs)
         })

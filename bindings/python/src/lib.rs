@@ -26,6 +26,7 @@ mod script;
 mod select;
 mod sink;
 mod text;
+mod tracer;
 
 static DEFAULT: PyOnceLock<Py<Propagator>> = PyOnceLock::new();
 

@@ -14,7 +14,7 @@ use crate::headers::ForwardHeaders;
 use crate::plan::Plan;
 use crate::select::{self, End};
 use crate::sink::{self, Fill, Gather, Sink};
-use crate::{error, lines, message};
+use crate::{error, lines, message, tracer};
 
 /// A compiled policy: which headers are forwarded, and where they may go. Immutable; build it once and share it.
 #[pyclass(frozen, module = "onward")]
@@ -62,13 +62,11 @@ impl Propagator {
         let py = request.py();
         let carrier = carrier::resolve(request)?;
         match destination {
-            None => match self.fast_dict(py, &carrier)? {
+            None if tracer::current_span(py).is_none() => match self.fast_dict(py, &carrier)? {
                 Some(dict) => Ok(dict),
                 None => self.reference(&carrier)?.to_dict(py, None),
             },
-            Some(destination) => {
-                self.captured(py, &carrier)?.to_dict(py, Some(&Destination::parse(destination)))
-            }
+            _ => self.captured(py, &carrier)?.to_dict(py, destination.map(Destination::parse).as_ref()),
         }
     }
 

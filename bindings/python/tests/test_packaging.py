@@ -28,8 +28,9 @@ def test_there_is_an_extra_for_every_library_that_has_a_file() -> None:
 
 
 def test_an_extra_installs_what_it_is_named_after() -> None:
-    assert {name for name, needs in EXTRAS.items() if not needs.startswith(f"{name}>=")} == {"grpc"}
+    assert {name for name, needs in EXTRAS.items() if not needs.startswith(f"{name}>=")} == {"grpc", "opentelemetry"}
     assert EXTRAS["grpc"].startswith("grpcio>=")
+    assert EXTRAS["opentelemetry"].startswith("opentelemetry-api>=")
 
 
 def test_the_types_and_licences_come_along() -> None:

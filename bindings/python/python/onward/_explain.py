@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._native import default
-from ._scope import current
+from ._scope import inbound
 
 if TYPE_CHECKING:
     from ._native import Explanation
@@ -20,5 +20,5 @@ def explain(request: Any = None, destination: str | None = None, outbound: Any =
         print(onward.explain(request, "https://api.example.com/"))
     """
     if request is None:
-        return current().explain(destination, outbound)
+        return inbound().explain(destination, outbound)
     return default().explain(request, destination, outbound)

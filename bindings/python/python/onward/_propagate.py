@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._errors import ArgumentError
 from ._native import ForwardHeaders, Propagator, default, is_request
-from ._scope import current, wrap
+from ._scope import inbound, wrap
 
 if TYPE_CHECKING:
     import inspect
@@ -65,8 +65,8 @@ def _decorate(handler: Any, propagator: Propagator | None) -> Any:
         request = _find(args, kwargs)
         if request is not None:
             return chosen.extract(request)
-        if current() and not asked_for_more:
-            return current()
+        if inbound() and not asked_for_more:
+            return inbound()
         raise _no_request(handler)
 
     in_scope = wrap(handler, headers_for)

@@ -21,9 +21,17 @@ _NOTHING = ForwardHeaders()
 _current: ContextVar[ForwardHeaders] = ContextVar("onward", default=_NOTHING)
 
 
-def current() -> ForwardHeaders:
-    """Return the forward headers of the request that is being handled; none outside a request."""
+def inbound() -> ForwardHeaders:
+    """Return the forward headers of the request that is being handled, as they came in."""
     return _current.get()
+
+
+def current() -> ForwardHeaders:
+    """Return the forward headers of the request that is being handled; none outside a request.
+
+    Beside a span of OpenTelemetry that is current and sampled, the trace headers among them have it as their parent.
+    """
+    return _current.get()._outgoing()  # noqa: SLF001 - ours
 
 
 def leave(token: Token[ForwardHeaders]) -> None:
@@ -72,7 +80,7 @@ def carry(work: F) -> F:
 
         executor.submit(onward.carry(fetch_ratings), product)
     """
-    headers = current()
+    headers = inbound()
     if isinstance(work, CoroutineType):
         return cast("F", _await_in(headers, work))
     return cast("F", wrap(cast("Callable[..., Any]", work), lambda _args, _kwargs: headers))

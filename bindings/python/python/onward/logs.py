@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from ._scope import current
+from ._scope import inbound
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -28,7 +28,7 @@ class Filter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Complete the record; it is never held back."""
-        headers = current()
+        headers = inbound()
         given = vars(record)
         given.setdefault("request_id", headers.request_id or self._default)
         given.setdefault("trace_id", headers.trace_id or self._default)
@@ -40,7 +40,7 @@ def add_ids(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Muta
 
     A processor: ``structlog.configure(processors=[onward.logs.add_ids, ...])``. What the event has already stays.
     """
-    headers = current()
+    headers = inbound()
     for name, value in (("request_id", headers.request_id), ("trace_id", headers.trace_id)):
         if value is not None:
             event.setdefault(name, value)

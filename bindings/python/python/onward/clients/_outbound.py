@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from onward._hook import replace
-from onward._scope import current
+from onward._scope import inbound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # The request that was sent last, by what its hops share, and what its caller had set: on a redirect libraries take
 # some of it off again, a credential for instance, which does not make it ours to set.
 _last: ContextVar[tuple[object, Mapping[str, Any]]] = ContextVar("onward_last_request", default=(None, {}))
+# What was added to it: for a tracer below, which makes a span of its own for the request.
+last_added: ContextVar[list[tuple[str, str]]] = ContextVar("onward_last_added", default=[])  # noqa: B039 - nobody writes to it
 
 
 class Decided:
@@ -36,24 +38,26 @@ def additions(
 
     Outside a request, and for what is no URL, there is nothing to add.
     """
-    captured = current()
+    captured = inbound()
     if not captured:
         return []
     present = {name.lower(): (name, value) for name, value in lines}
     defaults = [name for name in present if library.get(name) == present[name][1]]
     last, before = _last.get()
-    callers = {name: _bytes(value) for name, (_, value) in present.items() if name not in defaults}
+    callers = {name: as_bytes(value) for name, (_, value) in present.items() if name not in defaults}
     if hops is None or last is hops:
         callers = {**before, **callers}
     _last.set((hops if hops is not None else last, callers))
     outbound = [*callers.items(), *((name, b"") for name in defaults)]
     try:
-        return captured._additions(url, outbound, defaults, repeats)  # noqa: SLF001 - ours
+        added = captured._additions(url, outbound, defaults, repeats)  # noqa: SLF001 - ours
     except UnicodeEncodeError:
-        return []
+        added = []
+    last_added.set(added)
+    return added
 
 
-def _bytes(value: Any) -> bytes:
+def as_bytes(value: Any) -> bytes:
     """Of what a caller has set it only counts that it is there, and whether it is a signature."""
     return value if isinstance(value, bytes) else str(value).encode("latin-1", "replace")
 

@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp.http import SERVER_SOFTWARE
 from multidict import CIMultiDict
 
-from onward._scope import current
+from onward._scope import inbound
 
 from ._outbound import Decided, additions, wrap
 
@@ -30,7 +30,7 @@ async def _send(original: Callable[..., Any], request: Any, connection: Any) -> 
     request too, which goes to nobody who is to have them.
     """
     callers = request.headers
-    if not current() or isinstance(callers, Decided) or request.method == "CONNECT":
+    if not inbound() or isinstance(callers, Decided) or request.method == "CONNECT":
         return await original(request, connection)
     # The timer belongs to all hops of a request.
     hops = getattr(request, "_timer", request)

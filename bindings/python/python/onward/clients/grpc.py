@@ -16,7 +16,7 @@ import grpc
 from onward._errors import OnwardError
 from onward._hook import replace
 from onward._native import _grpc_authorities
-from onward._scope import current
+from onward._scope import inbound
 
 from ._outbound import unwrap
 
@@ -67,7 +67,7 @@ class _Forward:
 
     def _forwarding(self, details: Any) -> Any:
         """Give the details of a call with what is to be added to its metadata."""
-        captured = current()
+        captured = inbound()
         if not captured or not self._is_on():
             return details
         try:

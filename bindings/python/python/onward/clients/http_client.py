@@ -6,7 +6,7 @@ import sys
 from http import client
 from typing import TYPE_CHECKING, Any
 
-from onward._scope import current
+from onward._scope import inbound
 
 from ._outbound import additions, wrap
 
@@ -20,7 +20,7 @@ _LIBRARY = {"user-agent": f"Python-urllib/{sys.version_info[0]}.{sys.version_inf
 def _add(connection: Any) -> None:
     """Add the headers to a request that has all of its own, which stand in the connection's buffer as lines."""
     buffer: list[bytes] = connection._buffer  # noqa: SLF001 - the one place where the headers are
-    if not buffer or not current():
+    if not buffer or not inbound():
         return
     target = buffer[0].decode("latin-1").split(" ")[1]
     url = _destination(connection, target)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from onward._scope import current
+from onward._scope import inbound
 
 from ._outbound import additions, unwrap, wrap
 
@@ -27,7 +27,7 @@ def _prepare(request: httpx.Request) -> httpx.Request:
 
     The caller's own object keeps its headers: it is what redirects start from, and may be sent again.
     """
-    if not current() or request.extensions.get(_KEY) is _DECIDED:
+    if not inbound() or request.extensions.get(_KEY) is _DECIDED:
         return request
     hops = request.extensions.setdefault(_KEY, object())
     raw = request.headers.raw

@@ -9,7 +9,7 @@ import requests.adapters
 import requests.structures
 import requests.utils
 
-from onward._scope import current
+from onward._scope import inbound
 
 from ._outbound import Decided, additions, wrap
 
@@ -71,7 +71,7 @@ def _prepare(request: Any) -> Any:
         return request
     own = dict(headers.lower_items())
     ours = [(name, value) for name, value in own.items() if isinstance(value, Added)]
-    if not ours and not current():
+    if not ours and not inbound():
         return request
     headers = _Headers(headers.items())
     for name, value in ours:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from onward._native import default
-from onward._scope import current
+from onward._scope import inbound
 
 if TYPE_CHECKING:
     from onward._native import Explanation, ForwardHeaders, Propagator
@@ -37,7 +37,7 @@ def inject(message: M, *, credentials: bool = False) -> M:
 
     Raises `CarrierError` if headers cannot be written to `message`.
     """
-    captured = current()
+    captured = inbound()
     if captured:
         captured._inject_message(message, credentials)  # noqa: SLF001 - ours
     return message
@@ -56,4 +56,4 @@ def extract(message: Any, *, propagator: Propagator | None = None) -> ForwardHea
 
 def explain(message: Any = None, *, credentials: bool = False) -> Explanation:
     """Tell header by header what `inject` would do to `message`, and why."""
-    return current()._explain_message(message, credentials)  # noqa: SLF001 - ours
+    return inbound()._explain_message(message, credentials)  # noqa: SLF001 - ours
