@@ -206,7 +206,7 @@ export class ForwardHeaders implements Iterable<[name: string, value: string]> {
 
   /**
    * The same headers with a tracer's current span as the parent: every trace format that came in is written anew in its own
-   * form, none is added. With a span that is invalid or not sampled nothing changes.
+   * form, none is added. With a span that is invalid or not sampled nothing changes. OpenTelemetry's current span is found without this.
    */
   withParent(span: SpanContext): ForwardHeaders
 }
