@@ -59,13 +59,13 @@ fn write(headers: &onward::ForwardHeaders, target: &Target<'_>, credentials: boo
         Way::Set => {
             for (name, bytes) in target.written::<false>(headers, destination)? {
                 if name.len() <= LONGEST_NAME {
-                    target.object.set_item(name, value(py, &bytes)?)?;
+                    target.object.set_item(name, value(py, &bytes))?;
                 }
             }
         }
         Way::Add(add) => {
             for (name, bytes) in target.written::<true>(headers, destination)? {
-                add.call1((name, value(py, &bytes)?))?;
+                add.call1((name, value(py, &bytes)))?;
             }
         }
         Way::List(list) => {
@@ -78,9 +78,9 @@ fn write(headers: &onward::ForwardHeaders, target: &Target<'_>, credentials: boo
 }
 
 /// The text that stands for these bytes in a message; the bytes themselves where there is none.
-fn value<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match std::str::from_utf8(bytes) {
+fn value<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyAny> {
+    match std::str::from_utf8(bytes) {
         Ok(text) => PyString::new(py, text).into_any(),
         Err(_) => PyBytes::new(py, bytes).into_any(),
-    })
+    }
 }
