@@ -69,7 +69,7 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
-/// Why pytest has skipped what it has skipped: "SKIPPED [19] tests/test_manifests.py:99: the reason".
+/// Why pytest has skipped what it has skipped: `SKIPPED [19] tests/test_manifests.py:99: the reason`.
 fn not_run(text: &str) -> Option<String> {
     let lines = text.lines().filter(|line| line.starts_with("SKIPPED "));
     let mut reasons: Vec<_> = lines.filter_map(|line| Some(line.split_once(": ")?.1)).collect();
