@@ -153,11 +153,22 @@ export function besideInstrumentation() {
     })
   }
 
-  test('without Onward the tracer\'s own format goes on, and nothing else', async (t) => {
-    onward.uninstrument()
+  for (const when of ['Onward is stopped', 'Onward is started and stopped again']) {
+    test(`when ${when}, the tracer's own format goes on, and nothing else`, async (t) => {
+      onward.uninstrument()
+      t.after(onward.instrument)
+      for (const name of ['fetch', 'node:http']) {
+        const lines = await ask(await service(t, CLIENTS[name].send), INBOUND)
+        assert.deepEqual(traced(lines).map(([name]) => name), ['traceparent', 'tracestate'])
+      }
+    })
+  }
+
+  test('when Onward is started again, everything is forwarded again', async (t) => {
     for (const name of ['fetch', 'node:http']) {
-      const lines = await ask(await service(t, CLIENTS[name].send), INBOUND)
-      assert.deepEqual(traced(lines).map(([name]) => name), ['traceparent', 'tracestate'])
+      const lines = await ask(await service(t, CLIENTS[name].send, onward.express()), INBOUND)
+      const [, , id] = valuesOf(lines, 'traceparent')[0].split('-')
+      assert.deepEqual(traced(lines), sorted(reparented(id)))
     }
   })
 }

@@ -11,8 +11,8 @@ const { FORWARDING, forwardingOf, watch } = require('./undici')
 const GENERATION = Number.parseInt(process.versions.undici, 10) >= 8 ? 2 : 1
 const GLOBAL_DISPATCHER = Symbol.for(`undici.globalDispatcher.${GENERATION}`)
 
-let active = false
-let original
+/** What the global fetch was, and what it is while this is started. */
+let wrapped
 
 function start() {
   // Node loads fetch, and with it the dispatcher, at the first use.
@@ -21,21 +21,23 @@ function start() {
     const message = `onward cannot instrument the global fetch of Node ${process.version}`
     throw new OnwardError('unsupported_platform', 'fetch', message)
   }
-  active = true
   watch(globalThis[GLOBAL_DISPATCHER])
-  if (globalThis.fetch === wrapper) return
-  original = globalThis.fetch
+  const original = globalThis.fetch
+  const wrapper = function fetch(input, init) {
+    // Where somebody has wrapped it, it stays when it was stopped, and only passes on.
+    return wrapped?.wrapper === wrapper ? forwarded(original, input, init) : original(input, init)
+  }
+  wrapped = { original, wrapper }
   globalThis.fetch = wrapper
 }
 
 function stop() {
-  active = false
-  // Where somebody has wrapped the wrapper, it stays, and only passes on.
-  if (globalThis.fetch === wrapper) globalThis.fetch = original
+  if (globalThis.fetch === wrapped?.wrapper) globalThis.fetch = wrapped.original
+  wrapped = undefined
 }
 
-function fetch(input, init) {
-  const scope = active ? currentOrNone() : undefined
+function forwarded(original, input, init) {
+  const scope = currentOrNone()
   const isUsual = init === undefined || init === null || typeof init === 'object'
   if (scope === undefined || !isUsual) return original(input, init)
   const inner = init?.dispatcher ?? ownDispatcher(input) ?? globalThis[GLOBAL_DISPATCHER]
@@ -52,8 +54,6 @@ function fetch(input, init) {
     return isLibrary(value) || (isFetch(value) && !callerHas(name, input, init))
   }
 }
-
-const wrapper = fetch
 
 /** The dispatcher that a `Request` was made with. */
 function ownDispatcher(input) {

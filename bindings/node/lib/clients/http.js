@@ -21,28 +21,29 @@ const isDefault = (_, value) => isLibrary(value)
 const NOT_ASCII = /[^\x00-\x7f]/
 const SCOPE = Symbol('onward scope')
 const { prototype } = http.ClientRequest
-const originals = new Map([http, https].map((module) => [module, module.request]))
-const wrappers = new Map([http, https].map((module) => [module, wrap(module)]))
+/** Modules whose `request` is wrapped, with the original and the wrapper. */
+const wrapped = new Map()
 
 let active = false
 
 function wrap(module) {
-  return function request(...args) {
-    const create = () => originals.get(module).apply(this, args)
-    const scope = active ? currentOrNone() : undefined
+  const original = module.request
+  const wrapper = function request(...args) {
+    const create = () => original.apply(this, args)
+    // Where somebody has wrapped it, it stays when it was stopped, and only passes on.
+    if (wrapped.get(module)?.wrapper !== wrapper) return create()
+    const scope = currentOrNone()
     const created = scope === undefined ? create() : hop(create)
-    if (active) created[SCOPE] = scope ?? null
+    created[SCOPE] = scope ?? null
     return created
   }
+  wrapped.set(module, { original, wrapper })
+  module.request = wrapper
 }
 
 function start() {
   active = true
-  for (const [module, wrapper] of wrappers) {
-    if (module.request === wrapper) continue
-    originals.set(module, module.request)
-    module.request = wrapper
-  }
+  for (const module of [http, https]) wrap(module)
   if (!Object.hasOwn(prototype, '_storeHeader')) {
     Object.defineProperty(prototype, '_storeHeader', { value: storeHeader, writable: true, configurable: true })
   }
@@ -51,10 +52,8 @@ function start() {
 
 function stop() {
   active = false
-  for (const [module, wrapper] of wrappers) {
-    // Where somebody has wrapped the wrapper, it stays, and only passes on.
-    if (module.request === wrapper) module.request = originals.get(module)
-  }
+  for (const [module, { original, wrapper }] of wrapped) if (module.request === wrapper) module.request = original
+  wrapped.clear()
   if (prototype._storeHeader === storeHeader) delete prototype._storeHeader
   syncBuiltinESMExports()
 }

@@ -12,30 +12,31 @@ const { orUntouched } = require('./failure')
 
 let active = false
 let http2
-let original
+/** What `connect` was, and what it is while this is started. */
+let wrapped
 
 function start() {
   active = true
   // Takes Node longer to load than all of Onward.
   http2 ??= require('node:http2')
-  if (http2.connect === connect) return
-  original = http2.connect
-  http2.connect = connect
+  const original = http2.connect
+  const wrapper = function connect(authority, ...rest) {
+    // A session lives longer than the request that opens it, whose headers are not for the next one.
+    const session = storage.run(undefined, () => original.call(this, authority, ...rest))
+    // Where somebody has wrapped it, it stays when it was stopped, and only passes on.
+    if (wrapped?.wrapper === wrapper) orUntouched(() => forward(session, new URL(authority).origin))
+    return session
+  }
+  wrapped = { original, wrapper }
+  http2.connect = wrapper
   syncBuiltinESMExports()
 }
 
 function stop() {
   active = false
-  // Where somebody has wrapped the wrapper, it stays, and only passes on.
-  if (http2.connect === connect) http2.connect = original
+  if (http2 !== undefined && http2.connect === wrapped?.wrapper) http2.connect = wrapped.original
+  wrapped = undefined
   syncBuiltinESMExports()
-}
-
-function connect(authority, ...rest) {
-  // A session lives longer than the request that opens it, whose headers are not for the next one.
-  const session = storage.run(undefined, () => original.call(this, authority, ...rest))
-  if (active) orUntouched(() => forward(session, new URL(authority).origin))
-  return session
 }
 
 function forward(session, origin) {
