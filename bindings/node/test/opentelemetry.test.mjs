@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict'
 import http from 'node:http'
+import http2 from 'node:http2'
 import test from 'node:test'
 import { ROOT_CONTEXT, context, propagation, trace } from '@opentelemetry/api'
 
 import * as onward from '../index.mjs'
-import { echo, listen } from './servers.mjs'
+import { CLIENTS } from './clients.mjs'
+import { ECHO, connect, metadata, serve, unary } from './grpc_servers.mjs'
+import { echo, linesOf, listen } from './servers.mjs'
 import { INBOUND, TRACE, provider, reparented, sorted, traced } from './tracing.mjs'
 
 provider.register()
@@ -63,6 +66,39 @@ test('a broken tracer costs a warning, and no request', async () => {
     assert.deepEqual(onward.extract(INBOUND).toObject(), INBOUND)
   })
   assert.equal((await warned).message, 'broken')
+})
+
+function answer(request, response) {
+  response.end(JSON.stringify(linesOf(request)))
+}
+
+for (const [name, { send, speaks }] of Object.entries(CLIENTS)) {
+  test(`${name}: the current span is the parent, without any other instrumentation`, async (t) => {
+    onward.instrument()
+    t.after(onward.uninstrument)
+    const port = await listen(t, speaks === 'http2' ? http2.createServer(answer) : echo())
+    const call = () => onward.run(INBOUND, () => send(`http://127.0.0.1:${port}/`))
+    const span = continued()
+    assert.deepEqual(traced(await within(span, call)), sorted(reparented(span.spanContext().spanId)))
+    span.end()
+    assert.deepEqual(traced(await within(span, call)), sorted(INBOUND))
+  })
+}
+
+test('gRPC: the current span is the parent, and the answer is handled with what came in', async (t) => {
+  onward.instrument()
+  t.after(onward.uninstrument)
+  const client = connect(t, `127.0.0.1:${await serve(t, ECHO)}`)
+  const { b3 } = INBOUND
+  const span = continued()
+  const call = (own) => onward.run({ b3 }, () => unary(client, 'hello', metadata(own)))
+  assert.deepEqual(JSON.parse(await within(span, () => call([])))[0], [['b3', reparented(span.spanContext().spanId).b3]])
+  assert.deepEqual(JSON.parse(await within(span, () => call([['b3', '0']])))[0], [['b3', '0']])
+  const held = await within(span, () => onward.run({ b3 }, () => new Promise((resolve) => {
+    client.unary('hello', metadata([]), () => resolve(onward.current().get('b3')))
+  })))
+  assert.equal(held, b3)
+  span.end()
 })
 
 test('a call keeps the span that was current where it was made, whoever writes its body', async (t) => {
