@@ -57,7 +57,7 @@ def call(client: str, url: str) -> None:
     if client == "requests":
         requests.get(url)
     else:
-        with httpx.Client() as session:
+        with httpx.Client(follow_redirects=True) as session:
             session.get(url)
 
 
@@ -75,8 +75,11 @@ def flask_service(client, url, tracer, steps):
             onward.servers.flask.Onward(app)
         else:
             FlaskInstrumentor().instrument_app(app, tracer_provider=tracer.provider)
-    with serve_wsgi(app) as port:
-        yield port
+    try:
+        with serve_wsgi(app) as port:
+            yield port
+    finally:
+        FlaskInstrumentor.uninstrument_app(app)
 
 
 @contextlib.contextmanager
@@ -95,16 +98,19 @@ def fastapi_service(client, url, tracer, steps):
             app.add_middleware(onward.ASGIMiddleware)
         else:
             FastAPIInstrumentor.instrument_app(app, tracer_provider=tracer.provider, exclude_spans=["receive", "send"])
-    with serve_asgi(app) as port:
-        yield port
+    try:
+        with serve_asgi(app) as port:
+            yield port
+    finally:
+        # As long as an application is instrumented, so are Starlette's background tasks, everybody's.
+        FastAPIInstrumentor.uninstrument_app(app)
 
 
 SERVICES = {"flask": flask_service, "fastapi": fastapi_service}
 
 
-def ratings_got(server, service, client, steps, *, sampler=ALWAYS_ON, inbound=None):
-    """What a service behind this one is sent, and the tracer that watched it."""
-    tracer = Tracer(sampler)
+@contextlib.contextmanager
+def instrumented(client, tracer, steps):
     with contextlib.ExitStack() as undo:
         for step in steps:
             if step == "onward":
@@ -114,9 +120,15 @@ def ratings_got(server, service, client, steps, *, sampler=ALWAYS_ON, inbound=No
                 instrumentor = CLIENTS[client]()
                 instrumentor.instrument(tracer_provider=tracer.provider)
                 undo.callback(instrumentor.uninstrument)
-        with SERVICES[service](client, f"{server.url}/ratings", tracer, steps) as port:
-            status, body = get(port, "/reviews", list((INBOUND if inbound is None else inbound).items()))
-            assert status == 200, body
+        yield
+
+
+def ratings_got(server, service, client, steps, *, sampler=ALWAYS_ON, inbound=None):
+    """What a service behind this one is sent, and the tracer that watched it."""
+    tracer = Tracer(sampler)
+    with instrumented(client, tracer, steps), SERVICES[service](client, f"{server.url}/ratings", tracer, steps) as port:
+        status, body = get(port, "/reviews", list((INBOUND if inbound is None else inbound).items()))
+        assert status == 200, body
     (received,) = server.headers("/ratings")
     own = {"traceparent", *INBOUND}
     return {name: value for name, value in received.items() if name in own}, tracer
@@ -183,6 +195,20 @@ def test_the_propagator_alone_forwards_what_is_no_secret(server, service, client
     assert {name: received[name] for name in OTHERS if name in received} == {
         name: value for name, value in OTHERS.items() if name != "end-user"
     }
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@in_either_order
+@pytest.mark.usefixtures("propagator")
+def test_what_may_not_leave_the_mesh_is_taken_off_at_a_redirect_as_ever(server, outside, client, steps) -> None:
+    server.redirects["/inside"] = f"{outside}/outside"
+    tracer = Tracer(ALWAYS_ON)
+    with instrumented(client, tracer, steps), onward.scope(INBOUND):
+        call(client, f"{server.url}/inside")
+    (first,), (second,) = server.headers("/inside"), server.headers("/outside")
+    assert first["end-user"] == "jason"
+    assert "end-user" not in second
+    assert first["x-request-id"] == second["x-request-id"] == OTHERS["x-request-id"]
 
 
 @service_and_client
