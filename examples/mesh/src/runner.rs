@@ -42,7 +42,7 @@ pub struct Options {
     pub viewer_port: Option<u16>,
     /// The tracer of every Envoy; none traces if `None`.
     pub tracer: Option<Tracer>,
-    /// How many percent of the requests the gateway traces, from 0 to 100.
+    /// How many percent of the requests without a decision an Envoy traces, from 0 to 100.
     pub sampling: f64,
     /// What the Envoys report to; to the embedded collector if `None`.
     pub backend: Option<Backend>,

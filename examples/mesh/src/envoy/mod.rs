@@ -56,5 +56,10 @@ pub fn command(binary: &Path, config: &Path) -> Command {
     // Hot restart needs shared memory, which would stay behind under /dev/shm when Envoy has gone, and an id per Envoy
     // for it. Nobody restarts these.
     command.args(["--disable-hot-restart", "--concurrency", "1", "--log-level", "error"]);
+    // Datadog's library would heed the user's own settings, and report on itself beside the spans.
+    for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"DD_")) {
+        command.env_remove(name);
+    }
+    command.env("DD_INSTRUMENTATION_TELEMETRY_ENABLED", "false");
     command
 }

@@ -21,13 +21,16 @@ use onward_mesh::{
 use super::support::{HOPS, Seen, chain, options, start};
 
 const REQUESTS: usize = 20;
+/// What the agent checks about each report, beside that it can read it. An Envoy sends in chunks, so not its length.
+const CHECKS: &str = "trace_count_header,meta_tracer_version_header";
 /// For the agent to come up, and for traces to arrive, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Agent {
     url: String,
     client: reqwest::Client,
-    _process: Process,
+    process: Process,
+    // Last: the process writes into it until it is gone.
     _logs: tempfile::TempDir,
 }
 
@@ -44,6 +47,8 @@ impl Agent {
         let logs = tempfile::tempdir().unwrap();
         let mut command = Command::new(folder.join("bin/ddapm-test-agent"));
         command.env("PYTHONPATH", folder);
+        // It keeps what it finds wrong until it is asked, and answers 200 before.
+        command.env("ENABLED_CHECKS", CHECKS).env("DD_POOL_TRACE_CHECK_FAILURES", "true");
         command.args([
             "--port",
             &port,
@@ -56,21 +61,24 @@ impl Agent {
         ]);
         let process = Process::spawn("agent", command, logs.path()).unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut agent =
-            Self { url: format!("http://127.0.0.1:{port}"), client, _process: process, _logs: logs };
+        let mut agent = Self { url: format!("http://127.0.0.1:{port}"), client, process, _logs: logs };
         let started = Instant::now();
-        while agent.get("/info").await.is_none() {
-            agent._process.check().unwrap();
-            assert!(started.elapsed() < PATIENCE, "{}", agent._process.log_tail());
+        while agent.get("/info").await.is_err() {
+            agent.process.check().unwrap();
+            assert!(started.elapsed() < PATIENCE, "{}", agent.process.log_tail());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let address = ([127, 0, 0, 1], port.parse().unwrap()).into();
         (agent, address)
     }
 
-    async fn get(&self, path: &str) -> Option<Vec<u8>> {
-        let answer = self.client.get(format!("{}{path}", self.url)).send().await.ok()?;
-        Some(answer.error_for_status().ok()?.bytes().await.ok()?.to_vec())
+    /// The body of a 2xx answer; the body of another, or why there is none, as the error.
+    async fn get(&self, path: &str) -> Result<Vec<u8>, String> {
+        let sent = self.client.get(format!("{}{path}", self.url)).send().await;
+        let answer = sent.map_err(|error| error.to_string())?;
+        let fine = answer.status().is_success();
+        let body = answer.bytes().await.map_err(|error| error.to_string())?.to_vec();
+        if fine { Ok(body) } else { Err(String::from_utf8_lossy(&body).into_owned()) }
     }
 
     /// What it has received, once there are so many spans.
@@ -95,8 +103,7 @@ async fn run(forwarding: bool) -> Report {
     let outcomes = load::drive(mesh.gateway(), &app, REQUESTS, 8, |_| {}).await.unwrap();
     let spans = agent.spans(REQUESTS * HOPS).await;
     assert!(mesh.store().is_empty(), "they report to the agent");
-    // The agent checks what it is sent: header counts, lengths, the library's version.
-    assert!(agent.get("/test/trace_check/failures").await.is_some());
+    agent.get("/test/trace_check/failures").await.unwrap();
     let store = Store::new(10_000);
     store.add(spans);
     analyse(&app, 1, &store, outcomes).unwrap()
