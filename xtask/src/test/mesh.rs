@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, env, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use onward_mesh::apps::bookinfo::Form;
+use onward_mesh::{apps::bookinfo::Form, backend::Kind, tracer::Tracer};
 use serde_json::Value;
 
 use super::{
@@ -22,8 +22,10 @@ struct Summary {
 }
 
 /// One run of the demo.
-struct Demo {
+pub(super) struct Demo {
     app: &'static str,
+    tracer: Tracer,
+    backend: Option<Kind>,
     requests: u64,
     concurrency: u64,
     /// The languages of its services, each once, in alphabetical order.
@@ -32,23 +34,39 @@ struct Demo {
     spans: u64,
 }
 
-const DEMOS: [Demo; 4] = [
+const fn bookinfo(tracer: Tracer) -> Demo {
+    let languages = &["node", "python", "rust"];
+    let spans = 8 * tracer.spans_per_hop() as u64;
+    Demo { app: "bookinfo", tracer, backend: None, requests: 200, concurrency: 16, languages, spans }
+}
+
+const DEMOS: [Demo; 10] = [
+    bookinfo(Tracer::Zipkin),
+    bookinfo(Tracer::ZipkinW3c),
+    bookinfo(Tracer::OpenTelemetry),
+    bookinfo(Tracer::OpenTelemetryGrpc),
+    bookinfo(Tracer::Datadog),
+    bookinfo(Tracer::SkyWalking),
+    bookinfo(Tracer::XRay),
+    Demo { app: "bookinfo-run", requests: 50, concurrency: 8, ..bookinfo(Tracer::Zipkin) },
     Demo {
-        app: "bookinfo",
-        requests: 200,
-        concurrency: 16,
-        languages: &["node", "python", "rust"],
-        spans: 8,
-    },
-    Demo {
-        app: "bookinfo-run",
+        app: "dockebi",
+        tracer: Tracer::Zipkin,
+        backend: None,
         requests: 50,
         concurrency: 8,
-        languages: &["node", "python", "rust"],
-        spans: 8,
+        languages: &["rust"],
+        spans: 4,
     },
-    Demo { app: "dockebi", requests: 50, concurrency: 8, languages: &["rust"], spans: 4 },
-    Demo { app: "grpc", requests: 50, concurrency: 8, languages: &["rust"], spans: 4 },
+    Demo {
+        app: "grpc",
+        tracer: Tracer::Zipkin,
+        backend: None,
+        requests: 50,
+        concurrency: 8,
+        languages: &["rust"],
+        spans: 4,
+    },
 ];
 
 pub(super) fn run(session: &mut Session) -> Result<()> {
@@ -56,11 +74,13 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
     setup.bookinfo(Form::Explicit)?;
     setup.dockebi()?;
     setup.grpc()?;
+    let agent = crate::setup::root()?.join("examples/mesh/tests/tracers/requirements.txt");
     let tools = [
         ("ONWARD_ENVOY", setup.envoy()?),
         ("ONWARD_DEMO_PYTHON", setup.venv()?),
         ("ONWARD_DEMO_NODE", setup.node()?.path.clone()),
         ("ONWARD_DEMO_REVIEWS", setup.rust_program("bookinfo-reviews")?),
+        ("ONWARD_DATADOG_AGENT", setup.python_apart(&agent)?),
     ];
     drop(setup);
 
@@ -69,36 +89,44 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
     command.args(["--", "--include-ignored"]).envs(tools);
     session.tests("the runner, its tests with real Envoys, and xtask", Runner::Cargo, command)?;
 
-    // Cargo may have put a new one in its place, which is as good.
-    let own = env::current_exe().context("cannot tell where this program is")?;
-    let own = PathBuf::from(own.to_string_lossy().trim_end_matches(" (deleted)"));
-    for demo in &DEMOS {
-        let whole = format!("{}: {} requests are {} whole traces", demo.app, demo.requests, demo.requests);
-        run_demo(session, &own, demo, &whole, true, |summary| demo.whole(summary))?;
-        let broken = format!("{}: traces break with Onward switched off, and the check says so", demo.app);
-        run_demo(session, &own, demo, &broken, false, |summary| demo.broken(summary))?;
-    }
-    Ok(())
+    DEMOS.iter().try_for_each(|demo| run_both(session, demo))
+}
+
+/// The demo, whose traces must be whole, and its control.
+pub(super) fn run_both(session: &mut Session, demo: &Demo) -> Result<()> {
+    let Demo { app, tracer, requests, .. } = demo;
+    let at = demo.backend.map(|backend| format!(", {backend}")).unwrap_or_default();
+    let whole = format!("{app}, {tracer}{at}: {requests} requests are {requests} whole traces");
+    run_demo(session, demo, &whole, true, |summary| demo.whole(summary))?;
+    let control = demo.control();
+    let broken = format!("{app}, {tracer}{at}: traces break with Onward switched off, and the check says so");
+    run_demo(session, &control, &broken, false, |summary| control.broken(summary))
 }
 
 fn run_demo(
     session: &mut Session,
-    own: &PathBuf,
     demo: &Demo,
     what: &str,
     forwarding: bool,
     judge: impl Fn(&Summary) -> Result<()>,
-) -> Result<bool> {
+) -> Result<()> {
+    // Cargo may have put a new one in its place, which is as good.
+    let own = env::current_exe().context("cannot tell where this program is")?;
+    let own = PathBuf::from(own.to_string_lossy().trim_end_matches(" (deleted)"));
     let mut command = session.command(own, "");
-    command.args(["demo", "--once", "--json", "--app", demo.app]);
+    command.args(["demo", "--once", "--json", "--app", demo.app, "--tracer", demo.tracer.name()]);
     command.args(["--requests", &demo.requests.to_string(), "--concurrency", &demo.concurrency.to_string()]);
+    if let Some(backend) = demo.backend {
+        command.args(["--backend", backend.name()]);
+    }
     if !forwarding {
         command.arg("--no-forwarding");
     }
     session.judge(what, command, |ended| match problem(ended, &judge) {
         None => (Tally::passed(1), None),
         problem => (Tally::failure(), problem),
-    })
+    })?;
+    Ok(())
 }
 
 fn problem(ended: &Ended, judge: impl Fn(&Summary) -> Result<()>) -> Option<String> {
@@ -107,6 +135,16 @@ fn problem(ended: &Ended, judge: impl Fn(&Summary) -> Result<()>) -> Option<Stri
 }
 
 impl Demo {
+    /// Bookinfo with a real backend.
+    pub(super) const fn with_backend(kind: Kind) -> Self {
+        Self { backend: Some(kind), ..bookinfo(kind.usual_tracer()) }
+    }
+
+    /// The same with fewer requests: each of them is broken.
+    const fn control(&self) -> Self {
+        Self { requests: 20, concurrency: 4, ..*self }
+    }
+
     fn whole(&self, summary: &Summary) -> Result<()> {
         ensure!(
             summary.requests == self.requests,
@@ -163,7 +201,7 @@ mod tests {
 
     fn judged(from: &str, to: &str) -> (bool, bool) {
         let summary = Summary::read(&WHOLE.replace(from, to)).unwrap();
-        (DEMOS[2].whole(&summary).is_ok(), DEMOS[2].broken(&summary).is_ok())
+        (DEMOS[8].whole(&summary).is_ok(), DEMOS[8].broken(&summary).is_ok())
     }
 
     #[test]
