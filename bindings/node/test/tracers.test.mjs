@@ -1,7 +1,9 @@
 // Beside tracers: OpenTelemetry's instrumentation of http and of undici, with its real SDK, started before Onward and after it.
 
 import assert from 'node:assert/strict'
-import { createRequire } from 'node:module'
+import http from 'node:http'
+import http2 from 'node:http2'
+import Module, { createRequire } from 'node:module'
 import test from 'node:test'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
@@ -66,6 +68,25 @@ test('headers that Datadog\'s tracer has set are left alone, as a family', async
       assert.deepEqual(valuesOf(lines, 'traceparent'), [INBOUND.traceparent])
     })
   }
+})
+
+test('what somebody has wrapped works on, and forwards, when Onward is stopped and started again', async (t) => {
+  const places = [[http, 'request'], [http2, 'connect'], [globalThis, 'fetch'], [Module.prototype, 'require']]
+  const originals = places.map(([holder, name]) => holder[name])
+  t.after(() => places.forEach(([holder, name], i) => { holder[name] = originals[i] }))
+  forwarding(t)
+  for (const [holder, name] of places) {
+    const inner = holder[name]
+    holder[name] = function (...args) { return inner.apply(this, args) }
+  }
+  onward.uninstrument()
+  const port = await listen(t, echo())
+  const seen = async (name) => valuesOf(await onward.run(INBOUND, () => CLIENTS[name].send(`http://127.0.0.1:${port}/`)), 'x-request-id')
+  for (const name of ['fetch', 'node:http']) assert.deepEqual(await seen(name), [])
+  onward.instrument()
+  for (const name of ['fetch', 'node:http']) assert.deepEqual(await seen(name), ['a-1'])
+  assert.equal(require('node:zlib'), await import('node:zlib').then((zlib) => zlib.default))
+  await new Promise((resolve) => http2.connect(`http://127.0.0.1:${port}/`).on('error', () => {}).on('close', resolve).close())
 })
 
 const ORDERS = {

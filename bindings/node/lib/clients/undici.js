@@ -11,6 +11,7 @@ const Module = require('node:module')
 
 const { OnwardError } = require('../errors')
 const { write } = require('../headers')
+const { memoize } = require('../memoize')
 const { FLAT } = require('../outbound')
 const { currentOrNone, storage } = require('../scope')
 const { orUntouched } = require('./failure')
@@ -22,6 +23,7 @@ const CHANNEL = 'undici:request:create'
 /** In the options of a request that was dispatched: what it forwards. */
 const FORWARDING = Symbol('onward forwarding')
 const NOTHING = {}
+const originOf = memoize((url) => new URL(url).origin)
 
 /** Prototypes whose `dispatch` is wrapped, with the original. */
 const originals = new Map()
@@ -32,23 +34,32 @@ const again = new WeakMap()
 
 let active = false
 let listening = false
-let originalRequire
+/**
+ * `require`, by which the parts of a copy of undici load each other, also where it is imported: what it was, and what it is while
+ * this is started.
+ */
+let required
 /** What the request that is being made forwards. */
 let pending = NOTHING
 
 function start() {
   active = true
   watchLoaded()
-  if (Module.prototype.require !== watchingRequire) {
-    originalRequire = Module.prototype.require
-    Module.prototype.require = watchingRequire
+  const original = Module.prototype.require
+  const wrapper = function watchingRequire(id) {
+    const exports = original.call(this, id)
+    // Where somebody has wrapped it, it stays when it was stopped, and only passes on.
+    if (required?.wrapper === wrapper && BASE.test(id)) watch(exports?.prototype)
+    return exports
   }
+  required = { original, wrapper }
+  Module.prototype.require = wrapper
 }
 
 function stop() {
   active = false
-  // Where somebody has wrapped a wrapper, it stays, and only passes on.
-  if (Module.prototype.require === watchingRequire) Module.prototype.require = originalRequire
+  if (Module.prototype.require === required?.wrapper) Module.prototype.require = required.original
+  required = undefined
   for (const [prototype, { original, wrapper }] of originals) {
     if (explicit.has(prototype)) continue
     if (prototype.dispatch === wrapper) prototype.dispatch = original
@@ -132,27 +143,23 @@ function created({ request }) {
 
 function add(request, forwarding) {
   const { headers } = request
-  forwarding.spoken ??= [...headers]
   const { scope, spoken, isDefault } = forwarding
-  const each = (into, visit) => [into, spoken].forEach((lines) => FLAT.each(lines, visit))
+  forwarding.spoken ??= [...headers]
+  const each = (into, visit) => {
+    FLAT.each(into, visit)
+    if (spoken !== undefined) FLAT.each(spoken, visit)
+  }
   write(scope, { each, write: FLAT.write }, headers, destinationOf(request), isDefault)
 }
 
 function destinationOf({ origin, path }) {
   // A forward proxy gets the whole URL; the request goes on to there.
-  return /^[a-z]+:\/\//i.test(path) ? path : `${new URL(origin).origin}${path}`
+  return /^[a-z]+:\/\//i.test(path) ? path : `${originOf(String(origin))}${path}`
 }
 
 /** Wraps the copies of undici that are loaded. */
 function watchLoaded() {
   for (const [file, module] of Object.entries(require.cache)) if (BASE.test(file)) watch(module?.exports?.prototype)
-}
-
-/** `require`, by which the parts of a copy of undici load each other, also where it is imported. */
-function watchingRequire(id) {
-  const exports = originalRequire.call(this, id)
-  if (active && BASE.test(id)) watch(exports?.prototype)
-  return exports
 }
 
 module.exports = { FORWARDING, forwardingOf, start, stop, undici, watch }
