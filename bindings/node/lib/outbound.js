@@ -71,7 +71,7 @@ function joined(values, separator) {
 }
 
 function isNamed(present, name) {
-  return typeof present === 'string' && present.toLowerCase() === name
+  return typeof present === 'string' && present.length === name.length && present.toLowerCase() === name
 }
 
 function remove(keys, name, each) {

@@ -11,7 +11,7 @@ const https = require('node:https')
 const { syncBuiltinESMExports } = require('node:module')
 
 const { write } = require('../headers')
-const { FLAT, PAIRS } = require('../outbound')
+const { PAIRS } = require('../outbound')
 const { currentOrNone } = require('../scope')
 const { orUntouched } = require('./failure')
 const { isLibrary } = require('./names')
@@ -69,18 +69,29 @@ function withForwarded(request, headers) {
   const scope = request[SCOPE] === undefined ? currentOrNone() : request[SCOPE]
   // CONNECT speaks to a proxy, about a tunnel.
   if (!scope || request.method === 'CONNECT') return headers
-  const lines = Array.isArray(headers) ? [...headers] : linesOf(request)
-  const kind = typeof lines[0] === 'string' ? FLAT : PAIRS
-  const present = []
-  kind.each(lines, (name, value) => present.push([name, value]))
-  const said = spoken(request, present)
-  write(scope, { each: (_, visit) => PAIRS.each(said, visit), write: kind.write }, lines, destinationOf(request), isDefault)
-  kind.each(lines, (name, value) => {
-    // What Node refuses would fail the whole request.
-    http.validateHeaderValue(name, value)
-    if (NOT_ASCII.test(value)) request._send = sendHeadFirst
-  })
-  return lines.length === 0 ? headers : lines
+  const lines = Array.isArray(headers) ? pairs(headers) : linesOf(request)
+  const said = spoken(request, lines)
+  let result = headers
+  const kind = {
+    each: (_, visit) => PAIRS.each(said, visit),
+    write: (_, name, values) => {
+      for (const value of values) {
+        // What Node refuses would fail the whole request.
+        http.validateHeaderValue(name, value)
+        if (NOT_ASCII.test(value)) request._send = sendHeadFirst
+      }
+      PAIRS.write(lines, name, values)
+      result = lines
+    }
+  }
+  write(scope, kind, lines, destinationOf(request), isDefault)
+  return result
+}
+
+/** Lines as options of a request may have them: pairs, or names and values in turn. */
+function pairs(array) {
+  if (Array.isArray(array[0])) return [...array]
+  return Array.from({ length: Math.ceil(array.length / 2) }, (_, i) => [array[2 * i], array[2 * i + 1]])
 }
 
 /** Node would write the head together with a body that is text, and in the body's encoding: as UTF-8. */
