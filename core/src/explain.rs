@@ -104,6 +104,15 @@ impl ForwardHeaders {
         outbound: &C,
         is_default: impl Fn(&str) -> bool,
     ) -> Explanation {
+        self.leaving(|headers| headers.explanation(destination, outbound, is_default))
+    }
+
+    fn explanation<C: Extract + ?Sized>(
+        &self,
+        destination: Option<&Destination<'_>>,
+        outbound: &C,
+        is_default: impl Fn(&str) -> bool,
+    ) -> Explanation {
         let mut explanation = Explanation { rows: Vec::new(), placement: None, unrecorded: 0 };
         let Some(propagator) = self.propagator() else { return explanation };
         let policy = propagator.policy();

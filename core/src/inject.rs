@@ -133,7 +133,7 @@ impl ForwardHeaders {
     /// This is the full set, credentials included. Where the destination is not known to be in the mesh, use
     /// [`inject_to`](Self::inject_to). Only into a carrier that is a message ([`Inject::MESSAGE`]) no credentials go.
     pub fn inject<C: Inject + ?Sized>(&self, outbound: &mut C) {
-        self.write(None, outbound);
+        self.leaving(|headers| headers.write(None, outbound));
     }
 
     /// Writes the headers that may go to `destination` (rule R8) to an outbound request. What the request has
@@ -151,10 +151,24 @@ impl ForwardHeaders {
     /// assert_eq!(outbound["x-request-id"], "7f6c");
     /// ```
     pub fn inject_to<C: Inject + ?Sized>(&self, destination: &Destination<'_>, outbound: &mut C) {
-        self.write(Some(destination), outbound);
+        self.leaving(|headers| headers.write(Some(destination), outbound));
     }
 
-    fn write<C: Inject + ?Sized>(&self, destination: Option<&Destination<'_>>, outbound: &mut C) {
+    /// The headers as they leave from here: with OpenTelemetry's current span as the parent (rule R13), unless the
+    /// caller has given them another one.
+    #[inline]
+    pub(crate) fn leaving<R>(&self, f: impl FnOnce(&Self) -> R) -> R {
+        #[cfg(feature = "opentelemetry")]
+        if let Some(span) = crate::opentelemetry::current_span()
+            && !self.stored().any(|line| line.reparented)
+        {
+            return f(&self.with_parent(&span));
+        }
+        f(self)
+    }
+
+    /// Writes the headers as they are.
+    pub(crate) fn write<C: Inject + ?Sized>(&self, destination: Option<&Destination<'_>>, outbound: &mut C) {
         let Some(propagator) = self.propagator() else { return };
         let policy = propagator.policy();
         let placement = match destination.map(|destination| policy.mesh.place(destination)) {

@@ -38,6 +38,7 @@
 //! | `hyper-util` | a hyper-util client that forwards by itself |
 //! | `ureq` | a ureq agent that forwards by itself |
 //! | `lapin` | lapin's `FieldTable` as a carrier of message headers |
+//! | `opentelemetry` | its current span as the parent of what goes out, and a propagator for what its own leave out |
 //! | `stream` | `carry_stream` |
 //! | `http-body` | `carry_body` |
 //! | `diagnostics` | counts outbound calls without a scope |
@@ -107,6 +108,8 @@ pub use integrations::hyper;
 pub use integrations::hyper_util;
 #[cfg(feature = "lambda")]
 pub use integrations::lambda;
+#[cfg(feature = "opentelemetry")]
+pub use integrations::opentelemetry;
 #[cfg(feature = "poem")]
 pub use integrations::poem;
 #[cfg(feature = "reqwest")]

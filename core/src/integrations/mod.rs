@@ -16,6 +16,8 @@ pub mod hyper_util;
 pub mod lambda;
 #[cfg(feature = "lapin")]
 mod lapin;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 #[cfg(feature = "poem")]
 pub mod poem;
 #[cfg(feature = "redirects")]
