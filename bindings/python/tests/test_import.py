@@ -26,7 +26,7 @@ def state():
         "path": list(sys.path),
         "hooks": [repr(hook) for hook in (sys.excepthook, sys.unraisablehook, threading.excepthook, sys.gettrace())],
         "handlers": [repr(signal.getsignal(number)) for number in signal.valid_signals()],
-        "native": [line for line in status.splitlines() if line.startswith(("Sig", "Shd", "Threads"))],
+        "native": [line for line in status.splitlines() if line.startswith(("SigBlk", "SigIgn", "SigCgt", "Threads"))],
         "threads": threading.active_count(),
         "exit": atexit._ncallbacks(),
         "collector": [gc.get_threshold(), repr(gc.callbacks), gc.isenabled()],
