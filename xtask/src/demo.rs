@@ -97,7 +97,10 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let progress = Progress::new();
     let tracer = args.tracer.unwrap_or_else(|| args.backend.map_or_else(Tracer::default, Kind::usual_tracer));
-    args.backend.map_or(Ok(()), |kind| kind.check(tracer))?;
+    if let Some(kind) = args.backend {
+        kind.check(tracer)?;
+        Setup::can_have(kind)?;
+    }
     let setup = Setup::new(progress)?;
     let backend = args.backend.map(|kind| setup.backend(kind)).transpose()?;
     let app = match args.app {

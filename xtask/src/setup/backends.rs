@@ -25,13 +25,22 @@ const JAEGER: &str = "github.com/jaegertracing/jaeger@v1.76.0";
 const JAEGER_VARIABLE: &str = "ONWARD_JAEGER";
 
 impl Setup {
-    /// Why this machine cannot have a backend, if it lacks a tool for it.
-    pub(crate) fn missing_for(kind: Kind) -> Option<anyhow::Error> {
+    /// Fails with what this machine lacks for a backend.
+    pub(crate) fn can_have(kind: Kind) -> Result<()> {
         match kind {
-            Kind::Zipkin => tools::java().and_then(|_| tools::maven()).err(),
-            Kind::Jaeger if named_jaeger().is_some() => None,
-            Kind::Jaeger => tools::go().err(),
+            Kind::Zipkin => tools::java().and_then(|_| tools::maven()).map(drop),
+            Kind::Jaeger if named_jaeger().is_some() => Ok(()),
+            Kind::Jaeger => tools::go().map(drop),
         }
+    }
+
+    /// Whether it takes minutes to have it.
+    pub(crate) fn is_dear(&self, kind: Kind) -> Result<bool> {
+        if kind == Kind::Zipkin || named_jaeger().is_some() {
+            return Ok(false);
+        }
+        let (program, stamp) = self.jaeger_build(&tools::go()?)?;
+        Ok(!stamp.is_fresh() || !program.exists())
     }
 
     /// Fetches or builds a backend.
@@ -66,26 +75,32 @@ impl Setup {
         if let Some(program) = named_jaeger() {
             return Ok(Backend::Jaeger { program });
         }
-        let Tool { path: go, version } = tools::go()?;
-        let program = self.root.join(".onward/jaeger/jaeger");
-        let stamp = Stamp::new(self.root.join(".onward/stamps/jaeger"), &[JAEGER, &version], &[])?;
+        let go = tools::go()?;
+        let (program, stamp) = self.jaeger_build(&go)?;
         if stamp.is_fresh() && program.exists() {
             return Ok(Backend::Jaeger { program });
         }
-        empty(&self.root.join(".onward/jaeger"))?;
+        let dir = self.root.join(".onward/jaeger");
+        empty(&dir)?;
         let step = self.progress.step("building Jaeger, which takes minutes");
-        let mut command = Command::new(&go);
-        command.args(["mod", "download", "-json", JAEGER]).current_dir(self.root.join(".onward/jaeger"));
+        let mut command = Command::new(&go.path);
+        command.args(["mod", "download", "-json", JAEGER]).current_dir(dir);
         let answer: Value = serde_json::from_str(&run(&step, command)?.stdout.join("\n"))
             .context("go mod download has printed no JSON")?;
         let sources = answer["Dir"].as_str().context("go mod download names no folder")?;
-        // `go install` refuses a module that replaces another: only as the main module is it built as it was released.
-        let mut command = Command::new(&go);
+        // `go install` refuses a module that replaces another: it can only be built as the main module.
+        let mut command = Command::new(&go.path);
         command.args(["build", "-o"]).arg(&program).arg("./cmd/jaeger").current_dir(sources);
         run(&step, command)?;
         stamp.set()?;
         step.done();
         Ok(Backend::Jaeger { program })
+    }
+
+    /// The program, and the stamp of its build.
+    fn jaeger_build(&self, go: &Tool) -> Result<(PathBuf, Stamp)> {
+        let stamp = Stamp::new(self.root.join(".onward/stamps/jaeger"), &[JAEGER, &go.version], &[])?;
+        Ok((self.root.join(".onward/jaeger/jaeger"), stamp))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every test of the repository, in steps that also run alone.
 
+mod backends;
 mod browser;
 mod conformance;
 mod crates;
@@ -48,6 +49,8 @@ enum Step {
     Deploy,
     /// The mesh with real Envoys, and that it shows broken traces with Onward switched off
     Mesh,
+    /// Bookinfo's traces in a real Zipkin and a real Jaeger; Jaeger takes minutes to build, once, and only if asked for
+    Backends,
     /// The trace viewer in Chromium
     Browser,
 }
@@ -63,6 +66,7 @@ impl Step {
             Self::Packages => "packages",
             Self::Deploy => "deploy",
             Self::Mesh => "mesh",
+            Self::Backends => "backends",
             Self::Browser => "browser",
         }
     }
@@ -80,6 +84,7 @@ impl Step {
             Self::Packages => packages::run(session),
             Self::Deploy => deploy::run(session),
             Self::Mesh => mesh::run(session),
+            Self::Backends => backends::run(session, selected != Self::value_variants()),
             Self::Browser => browser::run(session),
         }
     }

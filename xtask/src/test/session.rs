@@ -179,6 +179,13 @@ impl Session {
         }
     }
 
+    /// Says why a check is not made.
+    pub(super) fn skip(&mut self, what: &str, reason: &str) {
+        let step = self.progress.step(format!("{}: {what}", self.step));
+        self.tally += Tally::skip();
+        step.done_with(&format!("skipped: {reason}"));
+    }
+
     fn run(&self, command: Command) -> Result<Ended> {
         let logs = self.folder()?;
         let started = Instant::now();
