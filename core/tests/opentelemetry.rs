@@ -295,6 +295,38 @@ async fn a_task_that_takes_both_along_has_the_span_as_the_parent_and_one_that_ta
     assert_eq!(answers.with_context(context).await, (Some(expected), Some("0".into()), None));
 }
 
+/// Writes headers when its thread ends.
+struct AtTheEnd(std::sync::mpsc::Sender<HeaderMap>);
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        let mut outbound = HeaderMap::new();
+        onward::get_forward_headers(&[("b3", "0")]).inject(&mut outbound);
+        self.0.send(outbound).expect("the test waits");
+    }
+}
+
+#[test]
+fn a_thread_that_ends_without_its_context_writes_what_came_in() {
+    use std::cell::OnceCell;
+    use std::sync::mpsc::channel;
+
+    thread_local! {
+        static BEFORE: OnceCell<AtTheEnd> = const { OnceCell::new() };
+        static AFTER: OnceCell<AtTheEnd> = const { OnceCell::new() };
+    }
+    let (sender, receiver) = channel();
+    let thread = std::thread::spawn(move || {
+        // Around the context, whichever order they are taken down in.
+        BEFORE.with(|end| end.set(AtTheEnd(sender.clone())).is_ok());
+        assert_eq!(onward::opentelemetry::current_span(), None);
+        AFTER.with(|end| end.set(AtTheEnd(sender)).is_ok());
+    });
+    thread.join().expect("no panic");
+    let written: Vec<_> = receiver.iter().map(|headers| headers["b3"].clone()).collect();
+    assert_eq!(written, ["0", "0"]);
+}
+
 #[tokio::test]
 async fn where_nothing_came_in_the_tracers_headers_stand_alone() {
     let client = client().with(TracingMiddleware::default()).with(Propagate).with(forward());

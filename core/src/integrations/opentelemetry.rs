@@ -42,7 +42,8 @@ use crate::{
 /// The span that outbound requests have as their parent: the current one, if it is valid, recording and sampled.
 #[must_use]
 pub fn current_span() -> Option<SpanContext> {
-    Context::map_current(span_of)
+    // The crate panics where a thread that ends has lost its context already.
+    std::panic::catch_unwind(|| Context::map_current(span_of)).ok().flatten()
 }
 
 fn span_of(context: &Context) -> Option<SpanContext> {
