@@ -21,11 +21,12 @@ function hop(create) {
   return request
 }
 
-/** The lines that the caller has set, in pairs: `lines`, as they are by now, and those of the requests that were redirected to this one. */
+/** The lines that the caller has set: the pairs in `lines`, and those of the requests that were redirected to this one. */
 function spoken(request, lines) {
   const made = request[HOP]
   if (made === undefined) return [...lines]
-  made.spoken = made.before !== undefined && isRedirect(made.before.request, request) ? [...lines, ...made.before.spoken] : [...lines]
+  const isNext = made.before !== undefined && isRedirect(made.before.request, request)
+  made.spoken = isNext ? [...lines, ...made.before.spoken] : [...lines]
   return made.spoken
 }
 
