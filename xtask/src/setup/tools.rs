@@ -109,7 +109,8 @@ pub(super) fn maven() -> Result<Tool> {
 
 /// Go, of any version that fetches the one that it is asked for.
 pub(super) fn go() -> Result<Tool> {
-    let wanted = "Jaeger is built with Go 1.21 or newer: install it from go.dev, or name a Jaeger 2 in ONWARD_JAEGER";
+    let wanted =
+        "Jaeger is built with Go 1.21 or newer: install it from go.dev, or name a Jaeger 2 in ONWARD_JAEGER";
     let text = answer("go", &["env", "GOVERSION"], wanted)?;
     let version = text.trim().trim_start_matches("go");
     if numbers(version) < vec![GO.0, GO.1] {
