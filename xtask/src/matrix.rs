@@ -1,4 +1,5 @@
-//! `cargo xtask matrix`: every framework with every client, against real servers, and the table in the documentation.
+//! `cargo xtask matrix`: every framework with every client, against real servers, and every tracer with every language;
+//! and the tables in the documentation.
 
 use std::{
     path::Path,
@@ -13,27 +14,29 @@ use crate::setup::{self, Setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Whose frameworks and clients
+    /// Whose frameworks and clients, or the tracers
     #[arg(value_enum)]
-    language: Language,
-    /// Only this framework, by its name in the table; the table stays as it is
-    framework: Option<String>,
+    what: What,
+    /// Only this row, by its name in the table; the table stays as it is
+    row: Option<String>,
     /// Print one line of JSON at the end of standard output
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Language {
+enum What {
     /// `docs/matrix-rust.md`
     Rust,
     /// `docs/matrix-python.md`
     Python,
     /// `docs/matrix-node.md`
     Node,
+    /// `docs/matrix-tracing.md`: every tracer with every language, behind real Envoys
+    Tracing,
 }
 
-impl Language {
+impl What {
     /// The program that runs it, and the file that its table goes to.
     fn program(self, root: &Path) -> Result<(Command, &'static str)> {
         match self {
@@ -58,19 +61,25 @@ impl Language {
                 command.arg("matrix/node/main.mjs");
                 Ok((command, "docs/matrix-node.md"))
             }
+            Self::Tracing => {
+                let setup = Setup::new(Progress::new())?;
+                let mut command = Command::new(setup.rust_program("onward-matrix-tracing")?);
+                command.envs(setup.tracing()?);
+                Ok((command, "docs/matrix-tracing.md"))
+            }
         }
     }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let root = setup::root()?;
-    let (mut command, table) = args.language.program(&root)?;
+    let (mut command, table) = args.what.program(&root)?;
     command.current_dir(&root);
     if args.json {
         command.arg("--json");
     }
-    match &args.framework {
-        Some(framework) => command.arg(framework),
+    match &args.row {
+        Some(row) => command.arg(row),
         None => command.args(["--write", table]),
     };
     let status = command.status().context("cannot start the matrix")?;

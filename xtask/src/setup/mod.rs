@@ -83,6 +83,17 @@ impl Setup {
         Ok(dockebi::app(&self.rust_program("dockebi")?))
     }
 
+    /// Everything that the matrix of tracers runs, by the variables that it takes from the environment.
+    pub(crate) fn tracing(&self) -> Result<[(&'static str, PathBuf); 3]> {
+        let folder = self.root.join("matrix/tracing");
+        self.python_requirements(&folder.join("requirements.txt"))?;
+        self.python_binding()?;
+        self.node_binding()?;
+        self.node_packages(&folder)?;
+        let (python, node) = (self.venv()?, self.node()?.path.clone());
+        Ok([("ONWARD_ENVOY", self.envoy()?), ("ONWARD_DEMO_PYTHON", python), ("ONWARD_DEMO_NODE", node)])
+    }
+
     /// Everything that the gRPC example needs.
     pub(crate) fn grpc(&self) -> Result<App> {
         Ok(grpc::app(&self.rust_program("grpc-example")?))

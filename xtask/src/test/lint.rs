@@ -46,17 +46,18 @@ fn python(session: &mut Session) -> Result<()> {
     let python = setup.venv()?;
     setup.python_requirements(&session.root.join("xtask/requirements.txt"))?;
     setup.python_requirements(&session.root.join(PRODUCTPAGE).join("requirements-test.txt"))?;
+    setup.python_requirements(&session.root.join("matrix/tracing/requirements.txt"))?;
     setup.python_group(&session.root.join("bindings/python"), "test")?;
     setup.node_packages(&session.root.join("xtask"))?;
     drop(setup);
-    for folder in ["bindings/python", "matrix/python", PRODUCTPAGE, DEPLOY] {
+    for folder in ["bindings/python", "matrix/python", "matrix/tracing", PRODUCTPAGE, DEPLOY] {
         for (what, args) in [("ruff", vec!["check", "."]), ("ruff format", vec!["format", "--check", "."])] {
             let mut command = session.command(&python, folder);
             command.args(["-m", "ruff"]).args(args);
             session.check(&format!("{what}, {folder}"), command)?;
         }
     }
-    for folder in ["bindings/python", "matrix/python"] {
+    for folder in ["bindings/python", "matrix/python", "matrix/tracing"] {
         let mut command = session.command(&python, folder);
         command.args(["-m", "mypy"]);
         session.check(&format!("mypy, {folder}"), command)?;

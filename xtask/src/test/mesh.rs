@@ -69,6 +69,9 @@ const DEMOS: [Demo; 10] = [
     },
 ];
 
+/// What the matrix of tracers prints as its last line.
+const ALL_CELLS: &str = r#"{"cells":54,"passed":54,"failed":0,"empty":0}"#;
+
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let setup = session.setup()?;
     setup.bookinfo(Form::Explicit)?;
@@ -82,6 +85,8 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
         ("ONWARD_DEMO_REVIEWS", setup.rust_program("bookinfo-reviews")?),
         ("ONWARD_DATADOG_AGENT", setup.python_apart(&agent)?),
     ];
+    let mut matrix = session.command(setup.rust_program("onward-matrix-tracing")?, "");
+    matrix.arg("--json").envs(setup.tracing()?);
     drop(setup);
 
     let mut command = session.cargo();
@@ -89,7 +94,17 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
     command.args(["--", "--include-ignored"]).envs(tools);
     session.tests("the runner, its tests with real Envoys, and xtask", Runner::Cargo, command)?;
 
-    DEMOS.iter().try_for_each(|demo| run_both(session, demo))
+    DEMOS.iter().try_for_each(|demo| run_both(session, demo))?;
+
+    // That the table in the documentation is the one of such a run is a test of the program.
+    session.judge("every tracer with every language, beside OpenTelemetry too", matrix, |ended| {
+        let passed = ended.last_line() == ALL_CELLS;
+        match ended.problem().or_else(|| (!passed).then(|| "not every cell has passed".into())) {
+            None => (Tally::passed(54), None),
+            problem => (Tally::failure(), problem),
+        }
+    })?;
+    Ok(())
 }
 
 /// The demo, whose traces must be whole, and its control.

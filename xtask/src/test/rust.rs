@@ -4,8 +4,15 @@ use anyhow::Result;
 
 use super::{features, session::Session, tally::Runner};
 
-const PACKAGES: [&str; 6] =
-    ["onward", "onward-macros", "bookinfo-reviews", "dockebi", "grpc-example", "onward-matrix"];
+const PACKAGES: [&str; 7] = [
+    "onward",
+    "onward-macros",
+    "bookinfo-reviews",
+    "dockebi",
+    "grpc-example",
+    "onward-matrix",
+    "onward-matrix-tracing",
+];
 
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let mut command = session.cargo();
