@@ -137,7 +137,7 @@ impl Span {
     /// its own work and its call (`SkyWalking`) has spans of both kinds on either side.
     pub fn direction(&self) -> Option<Direction> {
         let tagged = self.tags.get(DIRECTION_TAG).and_then(|word| Direction::from_word(word));
-        tagged.or(match self.kind? {
+        tagged.or_else(|| match self.kind? {
             Kind::Server | Kind::Consumer => Some(Direction::Ingress),
             Kind::Client | Kind::Producer => Some(Direction::Egress),
         })

@@ -1,5 +1,5 @@
 use onward_mesh::collector::links::{Link, links};
-use onward_mesh::collector::span::{Endpoint, Kind, Span};
+use onward_mesh::collector::span::{DIRECTION_TAG, Direction, Endpoint, Kind, Span};
 use onward_mesh::collector::trace::Trace;
 
 use crate::support::{bookinfo, span, trace};
@@ -25,6 +25,19 @@ fn a_whole_trace_is_one_tree() {
         [(0, "01"), (1, "02"), (2, "03"), (3, "04"), (2, "05"), (3, "06"), (4, "07"), (5, "08")]
     );
     assert_eq!((whole.start_us(), whole.duration_us()), (1_000, 400));
+}
+
+#[test]
+fn a_span_is_on_the_side_that_its_tag_says_and_without_one_on_that_of_its_kind() {
+    let side = |tag: Option<&str>, kind| {
+        let tags = tag.map(|word| (DIRECTION_TAG.to_owned(), word.to_owned())).into_iter().collect();
+        Span { tags, kind, ..Span::default() }.direction()
+    };
+    assert_eq!(side(Some("ingress"), None), Some(Direction::Ingress), "of a format that has no kinds");
+    assert_eq!(side(Some("egress"), Some(Server)), Some(Direction::Egress));
+    assert_eq!(side(Some("sideways"), Some(Server)), Some(Direction::Ingress), "a tag of somebody else");
+    assert_eq!(side(None, Some(Client)), Some(Direction::Egress));
+    assert_eq!(side(None, None), None, "work inside a service");
 }
 
 #[test]
