@@ -115,6 +115,19 @@ async fn a_deny_switches_every_hop_off() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deny_is_forgotten_at_the_first_service_without_forwarding() {
+    let mesh = mesh(100.0, false).await;
+    let denied = [("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN), ("x-b3-sampled", "0")];
+    let at_back = send(&mesh, &denied).await;
+    assert_eq!(at_back["x-b3-sampled"], "1");
+    // The call to back has begun a trace; the two hops before it are in none.
+    let trace = format!("{:0>32}", at_back["x-b3-traceid"].to_str().unwrap());
+    settle::wait_for_spans(mesh.0.store(), 2, Tracer::Zipkin.flush_interval(), Duration::from_secs(30)).await;
+    assert_eq!(ids(mesh.0.store()), [trace.as_str()]);
+    assert_eq!(mesh.0.store().trace(&trace).unwrap().spans.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mesh_that_samples_nothing_traces_what_a_client_debugs_or_samples() {
     let mesh = mesh(0.0, true).await;
     let debug = send(&mesh, &[("b3", &format!("{TRACE}-{SPAN}-d"))]).await;
