@@ -1,16 +1,13 @@
 //! Bookinfo's own header lists, through the real productpage and reviews behind real Envoys, to its leaves.
 //!
-//! Needs the built services; `cargo xtask test` names them in `ONWARD_DEMO_PYTHON`, `ONWARD_DEMO_NODE` and
-//! `ONWARD_DEMO_REVIEWS`.
+//! Needs the built services.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
+mod services;
 mod support;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
@@ -20,10 +17,11 @@ use axum::{
 };
 use onward_mesh::{
     app::{App, Start},
-    apps::bookinfo::{self, Form},
+    apps::bookinfo::Form,
     progress::Progress,
     runner::{Mesh, Options},
 };
+use services::bookinfo;
 use support::options;
 
 /// What the client sends of Bookinfo's 20 names; the gateway's tracer and the session add the other seven. Bytes above
@@ -51,15 +49,7 @@ type Seen = Arc<Mutex<Vec<HeaderMap>>>;
 
 /// Bookinfo with leaves that write down what they receive: details and ratings.
 fn app(form: Form, details: &Seen, ratings: &Seen) -> App {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let [python, node, reviews] = ["PYTHON", "NODE", "REVIEWS"].map(|tool| {
-        let name = format!("ONWARD_DEMO_{tool}");
-        PathBuf::from(
-            std::env::var_os(&name).unwrap_or_else(|| panic!("{name} is not set: run `cargo xtask test`")),
-        )
-    });
-    let tools = bookinfo::Tools { root, python: &python, node: &node, reviews: &reviews, form };
-    let mut app = bookinfo::app(&tools);
+    let mut app = bookinfo(form);
     for service in &mut app.services {
         match service.name.as_str() {
             "details" => service.start = leaf("/details/{id}", r#"{"id":0}"#, details),

@@ -1,4 +1,4 @@
-//! Datadog's tracer in front of Datadog's own test agent, the Python package `ddapm-test-agent`.
+//! Bookinfo with Datadog's tracer in front of Datadog's own test agent, the Python package `ddapm-test-agent`.
 //!
 //! `cargo xtask test` installs it and names its folder in `ONWARD_DATADOG_AGENT`.
 
@@ -10,17 +10,23 @@ use std::{
 
 use onward_mesh::{
     analysis::{Report, analyse},
+    apps::bookinfo::Form,
     collector::{datadog, span::Span, store::Store},
     load,
+    measure::Load,
     ports::Ports,
     process::Process,
     runner::Options,
     tracer::Tracer,
 };
 
-use super::support::{HOPS, Seen, chain, options, start};
+use super::{
+    services::bookinfo,
+    support::{options, start},
+};
 
-const REQUESTS: usize = 20;
+/// Spans of one whole request.
+const SPANS: usize = 8;
 /// What the agent checks about each report, beside that it can read it. An Envoy sends in chunks, so not its length.
 const CHECKS: &str = "trace_count_header,meta_tracer_version_header";
 /// For the agent to come up, and for traces to arrive, on a machine that has much else to do.
@@ -95,13 +101,15 @@ impl Agent {
     }
 }
 
-async fn run(forwarding: bool) -> Report {
+async fn run(forwarding: bool, Load { requests, concurrency }: Load) -> Report {
     let (agent, report_to) = Agent::start().await;
     let options = Options { forwarding, report_to: Some(report_to), ..options(Some(Tracer::Datadog)) };
-    let app = chain("", &Seen::default());
+    let mut app = bookinfo(Form::Explicit);
+    // A client's own would make the gateway the child of a span that nobody reported.
+    app.headers.retain(|(name, _)| !Tracer::Datadog.reads(name));
     let mesh = start(&app, &options).await;
-    let outcomes = load::drive(mesh.gateway(), &app, REQUESTS, 8, |_| {}).await.unwrap();
-    let spans = agent.spans(REQUESTS * HOPS).await;
+    let outcomes = load::drive(mesh.gateway(), &app, requests, concurrency, |_| {}).await.unwrap();
+    let spans = agent.spans(requests * SPANS).await;
     assert!(mesh.store().is_empty(), "they report to the agent");
     agent.get("/test/trace_check/failures").await.unwrap();
     let store = Store::new(10_000);
@@ -110,19 +118,19 @@ async fn run(forwarding: bool) -> Report {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Datadog's test agent: run `cargo xtask test mesh`"]
+#[ignore = "needs the built services and Datadog's test agent: run `cargo xtask test mesh`"]
 async fn datadogs_agent_has_whole_traces_of_128_bits() {
-    let report = run(true).await;
+    let report = run(true, Load { requests: 200, concurrency: 16 }).await;
     let summary = report.summary();
-    assert_eq!((summary.traces, summary.spans, summary.broken), (REQUESTS, REQUESTS * HOPS, 0));
+    assert_eq!((summary.traces, summary.spans, summary.broken), (200, 200 * SPANS, 0));
     assert!(report.is_whole());
     // The upper half comes along in x-datadog-tags.
     assert!(report.traces.iter().all(|judged| !judged.trace.id.starts_with("0000000000000000")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Datadog's test agent: run `cargo xtask test mesh`"]
-async fn without_forwarding_datadogs_agent_has_two_pieces_of_each() {
-    let summary = run(false).await.summary();
-    assert_eq!((summary.traces, summary.broken), (2 * REQUESTS, REQUESTS));
+#[ignore = "needs the built services and Datadog's test agent: run `cargo xtask test mesh`"]
+async fn without_forwarding_datadogs_agent_has_four_pieces_of_each() {
+    let summary = run(false, Load { requests: 20, concurrency: 4 }).await.summary();
+    assert_eq!((summary.traces, summary.broken), (4 * 20, 20));
 }

@@ -10,5 +10,7 @@ mod agent;
 mod clients;
 mod every;
 mod sampling;
+#[path = "../services/mod.rs"]
+mod services;
 mod support;
 mod untraced;
