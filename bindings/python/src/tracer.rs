@@ -1,28 +1,43 @@
 //! Beside a tracer: the span of OpenTelemetry that is current (rule R13).
 
 use onward::SpanContext;
-use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
+use pyo3::{ffi, intern};
 
 /// The current span, where the program has imported OpenTelemetry, and the span is one that will be reported.
 ///
-/// Without OpenTelemetry this is one look into `sys.modules`.
+/// Without OpenTelemetry this is one look into `sys.modules`; with it, but without a span, one call.
 #[inline]
 pub(crate) fn current_span(py: Python<'_>) -> Option<SpanContext> {
-    let name = intern!(py, "opentelemetry.trace");
-    // SAFETY: the name is a string; what comes back is a new reference, or null.
-    let trace = unsafe { Bound::from_owned_ptr_or_opt(py, pyo3::ffi::PyImport_GetModule(name.as_ptr())) };
-    let Some(trace) = trace else {
-        drop(PyErr::take(py));
-        return None;
-    };
+    let context = imported(py, intern!(py, "opentelemetry.context"))?;
     // Where it is only half imported yet, or other than expected, the request goes on as without it.
-    reported(&trace).ok().flatten()
+    reported(&context).ok().flatten()
 }
 
-fn reported(trace: &Bound<'_, PyAny>) -> PyResult<Option<SpanContext>> {
-    let py = trace.py();
-    let span = trace.call_method0(intern!(py, "get_current_span"))?;
+/// A module, if the program has imported it.
+#[inline]
+fn imported<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: the interpreter is attached. Both calls give borrowed references, or null, and what is not a dict is
+    // refused with an error, which is taken off again.
+    unsafe {
+        let module = ffi::PyDict_GetItemWithError(ffi::PyImport_GetModuleDict(), name.as_ptr());
+        if module.is_null() {
+            ffi::PyErr_Clear();
+        }
+        Bound::from_borrowed_ptr_or_opt(py, module)
+    }
+}
+
+fn reported(context: &Bound<'_, PyAny>) -> PyResult<Option<SpanContext>> {
+    let py = context.py();
+    let current = context.getattr(intern!(py, "get_current"))?.call0()?;
+    // Nothing is current at all.
+    if !current.is_truthy()? {
+        return Ok(None);
+    }
+    let Some(trace) = imported(py, intern!(py, "opentelemetry.trace")) else { return Ok(None) };
+    let span = trace.call_method1(intern!(py, "get_current_span"), (current,))?;
     if !span.call_method0(intern!(py, "is_recording"))?.is_truthy()? {
         return Ok(None);
     }

@@ -139,12 +139,17 @@ def test_explain_names_the_rule(span) -> None:
     assert rules["sw8"] != "R13"
 
 
-def test_a_tracer_that_is_other_than_expected_stops_no_request(monkeypatch) -> None:
-    def fails():
+def test_a_tracer_that_is_other_than_expected_stops_no_request(span, monkeypatch) -> None:
+    def fails(*_):
         raise RuntimeError
 
-    monkeypatch.setattr(trace, "get_current_span", fails)
-    assert written(WAYS["current"]) == INBOUND
+    assert written(WAYS["current"]) == beside(span)
+    with monkeypatch.context() as patched:
+        patched.setattr(trace, "get_current_span", fails)
+        assert written(WAYS["current"]) == INBOUND
+    with monkeypatch.context() as patched:
+        patched.setattr(context, "get_current", fails)
+        assert written(WAYS["current"]) == INBOUND
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", None)
     assert written(WAYS["get_forward_headers"]) == INBOUND
 
