@@ -338,6 +338,23 @@ async fn where_nothing_came_in_the_tracers_headers_stand_alone() {
     assert_eq!(names, ["traceparent", "tracestate"]);
 }
 
+#[tokio::test]
+async fn a_broken_traceparent_is_ignored_with_its_tracestate_and_the_trace_starts_anew() {
+    let client = client().with(TracingMiddleware::default()).with(forward());
+    let front = serve(app(client).layer(ForwardLayer::new()).layer(OtelAxumLayer::default())).await;
+    let leaf = serve(Router::new().route("/", get(echo))).await;
+    let trace = "0a00000000000000000000000000000b";
+    let request = reqwest::Client::new()
+        .get(format!("http://{front}/relay?to=http://{leaf}/"))
+        .header("x-request-id", "7f6c")
+        .header("traceparent", format!("ff-{trace}-e457b5a2e4d86bd1-01"))
+        .header("tracestate", "vendor=1");
+    let arrived = request.send().await.expect("an answer").text().await.expect("a body");
+    let [traceparent, request_id] = arrived.lines().collect::<Vec<_>>()[..] else { panic!("{arrived}") };
+    assert!(traceparent.starts_with("traceparent: 00-") && !traceparent.contains(trace), "{traceparent}");
+    assert_eq!(request_id, "x-request-id: 7f6c");
+}
+
 /// A server and a client that are instrumented by hand, with this propagator and without another line of Onward.
 async fn by_propagator(
     propagator: impl TextMapPropagator + Send + Sync + 'static,

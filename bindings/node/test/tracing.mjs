@@ -139,6 +139,16 @@ export function besideInstrumentation() {
       assert.deepEqual(traced(lines).map(([name]) => name), ['traceparent'])
     })
 
+    test(`${name}: a broken traceparent is ignored with its tracestate, and the trace starts anew`, async (t) => {
+      const { tracestate, cookie } = INBOUND
+      const inbound = { 'x-request-id': 'a-1', 'traceparent': `ff-${TRACE}-${CALLER}-01`, tracestate, cookie }
+      const lines = await ask(await service(t, send, onward.express()), inbound)
+      const [traceparent] = valuesOf(lines, 'traceparent')
+      assert.match(traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[13]$/)
+      assert.ok(!traceparent.includes(TRACE))
+      assert.deepEqual(traced(lines), sorted({ 'x-request-id': 'a-1', traceparent, cookie }))
+    })
+
     test(`${name}: what the handler has set stays, and the rest has the client's span as the parent`, async (t) => {
       const lines = await ask(await service(t, (url) => send(url, { b3: '0' }), onward.express()), INBOUND)
       const [, , id] = valuesOf(lines, 'traceparent')[0].split('-')

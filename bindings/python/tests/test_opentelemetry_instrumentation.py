@@ -226,6 +226,18 @@ def test_b3_joins_the_trace_that_the_tracer_starts_where_it_does_not_read_b3(ser
 
 @service_and_client
 @in_either_order
+def test_a_broken_traceparent_is_ignored_with_its_tracestate_and_the_trace_starts_anew(
+    server, service, client, steps
+) -> None:
+    broken = {"traceparent": f"ff-{TRACE}-{SIDECAR}-01", "tracestate": "vendor=1"}
+    received, tracer = ratings_got(server, service, client, steps, inbound={**broken, **OTHERS})
+    trace, _, called = tracer.span(SpanKind.CLIENT)
+    assert trace != TRACE
+    assert received == {**OTHERS, "traceparent": f"00-{trace}-{called}-03"}
+
+
+@service_and_client
+@in_either_order
 def test_the_first_service_of_a_trace_sends_the_tracers_own_headers_alone(server, service, client, steps) -> None:
     received, tracer = ratings_got(server, service, client, steps, inbound={})
     trace, _, called = tracer.span(SpanKind.CLIENT)
