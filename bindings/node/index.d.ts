@@ -264,8 +264,16 @@ export function getForwardHeaders(carrier: Carrier, destination?: Destination): 
 /** Captures what the default policy selects. */
 export function extract(carrier: Carrier): ForwardHeaders
 
-/** Tells header by header what would become of an inbound request's headers, under the default policy. */
-export function explain(carrier: Carrier, destination?: Destination, outbound?: OutboundCarrier): ExplainRow[]
+/**
+ * Tells header by header what would become of an inbound request's headers, under the default policy; without a carrier, of those
+ * of the request that is being handled.
+ *
+ * @example
+ * ```js
+ * console.table(explain(req, 'https://api.example.com/'))
+ * ```
+ */
+export function explain(carrier?: Carrier, destination?: Destination, outbound?: OutboundCarrier): ExplainRow[]
 
 /** The forward headers of the request that is being handled; empty outside of one. Never throws. */
 export function current(): ForwardHeaders
@@ -385,7 +393,7 @@ export function undici<D extends { dispatch(options: any, handler: any): boolean
  * `@grpc/grpc-js` send while a request is handled carries its headers, as far as they may go to the destination. Calling it again
  * changes nothing.
  *
- * @throws {@link OnwardError} when the environment's policy has a mistake
+ * @throws {@link OnwardError} when the environment's policy has a mistake; `invalid_argument`
  */
 export function instrument(options?: InstrumentOptions): void
 

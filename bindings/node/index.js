@@ -19,6 +19,7 @@ function extract(carrier) {
 }
 
 function explain(carrier, destination, outbound) {
+  if (carrier === undefined) return current().explain(destination, outbound)
   return defaultPropagator().explain(carrier, destination, outbound)
 }
 

@@ -1,6 +1,7 @@
 'use strict'
 
 const { preliminary } = require('./default')
+const { known } = require('./options')
 
 // By the names of what is hooked. Each has `start`, which fails where that cannot be instrumented, and `stop`.
 const CLIENTS = {
@@ -14,7 +15,8 @@ const SERVERS = { 'node:http, node:https, node:http2': require('./seams') }
 
 const started = new Set()
 
-function instrument({ servers = false } = {}) {
+function instrument(options = {}) {
+  const { servers = false } = known(options, ['servers'])
   // A mistake in the environment shows here, at the start of the service.
   preliminary()
   const running = []

@@ -3,6 +3,7 @@
 const { orUntouched } = require('./clients/failure')
 const native = require('./native')
 const { OnwardError } = require('./errors')
+const { invalid, known } = require('./options')
 const { Policy, destinationText } = require('./policy')
 const { incoming, isParsed, isClean, isPlain, lines } = require('./carriers')
 const { make } = require('./headers')
@@ -87,11 +88,8 @@ function parsedRequest(carrier) {
   }
 }
 
-function checkedOptions(options, known) {
-  if (typeof options !== 'object' || options === null) throw invalid('options', 'options are an object')
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw invalid(name, `\`${name}\` is not an option; choose from ${known.join(', ')}`)
-    const value = options[name]
+function checkedOptions(options, names) {
+  for (const [name, value] of Object.entries(known(options, names))) {
     if (value === undefined) continue
     if (LISTS.includes(name) && !(Array.isArray(value) && value.every((each) => typeof each === 'string'))) {
       throw invalid(name, `\`${name}\` is a list of strings`)
@@ -102,10 +100,6 @@ function checkedOptions(options, known) {
     if (name === 'traceDestinations' && typeof value !== 'string') throw invalid(name, `\`${name}\` is 'all' or 'mesh'`)
   }
   return options
-}
-
-function invalid(token, message) {
-  return new OnwardError('invalid_argument', token, message)
 }
 
 module.exports = { Propagator }

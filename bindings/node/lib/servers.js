@@ -5,13 +5,15 @@
 const { incoming, isRequest, outgoing } = require('./carriers')
 const { defaultPropagator } = require('./default')
 const { OnwardError } = require('./errors')
+const { invalid, known } = require('./options')
 const { alike, mustBeFunction, storage } = require('./scope')
 
 const SCOPE = Symbol('onward scope')
 const EMIT = Symbol('onward emit')
 
-function propagate(handler, { propagator = defaultPropagator() } = {}) {
+function propagate(handler, options) {
   mustBeFunction(handler, 'propagate')
+  const propagator = chosen(options)
   return alike(handler, function (...args) {
     const request = args.find(isRequest)
     if (request === undefined) {
@@ -25,12 +27,14 @@ function propagate(handler, { propagator = defaultPropagator() } = {}) {
   })
 }
 
-function express({ propagator = defaultPropagator() } = {}) {
+function express(options) {
+  const propagator = chosen(options, 'express')
   return function onward(request, response, next) {
     enter(propagator.extract(request), incoming(request), response, next)
   }
 }
 
+// Fastify puts options of its own, as `prefix`, beside the plugin's.
 function fastify(app, { propagator = defaultPropagator() }, done) {
   app.addHook('onRequest', (request, reply, next) => {
     enter(propagator.extract(request), request.raw, reply.raw, next)
@@ -41,13 +45,15 @@ function fastify(app, { propagator = defaultPropagator() }, done) {
 fastify[Symbol.for('skip-override')] = true
 fastify[Symbol.for('fastify.display-name')] = 'onward'
 
-function koa({ propagator = defaultPropagator() } = {}) {
+function koa(options) {
+  const propagator = chosen(options, 'koa')
   return function onward(context, next) {
     return enter(propagator.extract(context), context.req, context.res, next)
   }
 }
 
-function hono({ propagator = defaultPropagator() } = {}) {
+function hono(options) {
+  const propagator = chosen(options, 'hono')
   return function onward(context, next) {
     // There on Node only.
     const { incoming: request, outgoing: response } = context.env ?? {}
@@ -57,7 +63,8 @@ function hono({ propagator = defaultPropagator() } = {}) {
 
 const hapi = {
   name: 'onward',
-  register(server, { propagator = defaultPropagator() }) {
+  register(server, options) {
+    const propagator = chosen(options)
     // No extension point encloses those that come after it. What Hapi listens with does.
     const { listener } = server
     for (const event of ['request', 'checkContinue']) {
@@ -69,6 +76,15 @@ const hapi = {
       return h.continue
     })
   }
+}
+
+/** The policy that `options` name. `middleware` is what makes one: given a request, it has been put into the chain itself. */
+function chosen(options = {}, middleware) {
+  if (middleware !== undefined && isRequest(options)) {
+    throw invalid(middleware, `\`onward.${middleware}\` returns the middleware; write \`app.use(onward.${middleware}())\``)
+  }
+  const { propagator = defaultPropagator() } = known(options, ['propagator'])
+  return propagator
 }
 
 /** Calls `fn` in a scope that holds for what the request and the response of Node emit later, too. */

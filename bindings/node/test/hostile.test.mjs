@@ -4,9 +4,10 @@ import http from 'node:http'
 import test from 'node:test'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import express from 'express'
 
 import * as onward from '../index.mjs'
-import { parsedRequests } from './servers.mjs'
+import { listen, parsedRequests } from './servers.mjs'
 
 const require = createRequire(import.meta.url)
 const native = require('../lib/native')
@@ -205,6 +206,32 @@ test('options that are wrong are an error that names them', () => {
   assert.throws(build({ traceDestinations: 1 }), isOnwardError('invalid_argument', 'traceDestinations'))
   for (const limit of [-1, 1.5, NaN, Infinity, '7', 2n]) {
     assert.throws(build({ maxBytes: limit }), isOnwardError('invalid_limit', String(limit)))
+  }
+})
+
+test('an option that does not exist is an error that names it, wherever options are taken', () => {
+  const takers = {
+    propagate: (options) => onward.propagate(() => {}, options),
+    express: (options) => onward.express(options),
+    koa: (options) => onward.koa(options),
+    hono: (options) => onward.hono(options),
+    hapi: (options) => onward.hapi.register({}, options),
+    instrument: (options) => onward.instrument(options)
+  }
+  for (const [name, take] of Object.entries(takers)) {
+    assert.throws(() => take({ remove: ['cookie'] }), isOnwardError('invalid_argument', 'remove'), name)
+    assert.throws(() => take('requests'), isOnwardError('invalid_argument', 'options'), name)
+  }
+})
+
+test('a middleware that nobody has made says how it is made, and does not leave the request hanging', async (t) => {
+  const app = express()
+  app.use(onward.express)
+  app.use((error, request, response, next) => response.status(500).send(error.message))
+  const response = await fetch(`http://127.0.0.1:${await listen(t, http.createServer(app))}/`)
+  assert.equal(await response.text(), '`onward.express` returns the middleware; write `app.use(onward.express())`')
+  for (const [name, context] of [['koa', { req: { headers: {} } }], ['hono', { req: { raw: new Request('http://a/') } }]]) {
+    assert.throws(() => onward[name](context, () => {}), isOnwardError('invalid_argument', name))
   }
 })
 

@@ -137,6 +137,7 @@ const sent: Headers = captured.inject(new Headers(), 'http://reviews:9080/')
 captured.inject({} as Record<string, string>)
 captured.inject(new ClientRequest('http://a/'))
 const rows: onward.ExplainRow[] = onward.explain(request, 'https://api.example.com/', { accept: '*/*' })
+const ofThisRequest: onward.ExplainRow[] = onward.explain()
 const handler = onward.propagate(async (req: IncomingMessage, res: ServerResponse) => { res.end() })
 createServer(handler)
 const size: number = onward.run(captured, (a: number) => a + onward.current().size, 1)
@@ -144,13 +145,15 @@ const message = { value: 'body', headers: onward.messages.inject({ priority: 3 }
 const kafka: { [name: string]: Buffer | string | (Buffer | string)[] | undefined } = onward.messages.inject({})
 onward.run(onward.messages.extract(message.headers, { propagator }), () => onward.messages.explain())
 onward.messages.extract(undefined)
-console.log(message.headers.priority + 1, kafka)
+console.log(message.headers.priority + 1, kafka, ofThisRequest)
 // @ts-expect-error not a message
 onward.messages.inject('priority')
 onward.instrument()
 try { onward.setDefault(propagator) } catch (error) { if (error instanceof onward.OnwardError) console.log(error.code, error.token) }
 // @ts-expect-error an option that does not exist
 new onward.Propagator({ preset: 'istio' })
+// @ts-expect-error that too
+onward.instrument({ server: true })
 // @ts-expect-error they come from extract
 new onward.ForwardHeaders()
 // @ts-expect-error not a carrier

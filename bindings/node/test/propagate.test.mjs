@@ -120,6 +120,13 @@ async function honoPort(t, app) {
   return server.address().port
 }
 
+test('explain without a carrier tells of the request that is being handled, and of nothing outside one', () => {
+  const rows = onward.run(headers, () => onward.explain(undefined, 'https://api.example.com/'))
+  assert.deepEqual(rows.filter(({ outcome }) => outcome === 'forwarded').map(({ name }) => name), ['x-request-id', 'traceparent', 'tracestate'])
+  assert.deepEqual(rows.filter(({ outcome }) => outcome === 'held_back').map(({ name }) => name), ['end-user', 'user-agent', 'cookie'])
+  assert.deepEqual(onward.explain(), [])
+})
+
 for (const [name, start] of Object.entries(FRAMEWORKS)) {
   test(`${name}: its request is read, and its handler's calls forward`, async (t) => {
     const upstream = await listen(t, echo())
