@@ -47,9 +47,11 @@ impl<S: Sink> Pass<'_, S> {
         // SAFETY: `value` is alive; the two types are the interpreter's own.
         unsafe {
             let Some((value, data)) = one_text(value) else { return false };
-            let is_text = ffi::Py_TYPE(value) == &raw mut ffi::PyUnicode_Type;
-            if !(if is_text { text::is_plain(data) } else { text::has_no_control(data) }) {
-                return false;
+            if !text::is_plain(data) {
+                let is_bytes = ffi::Py_TYPE(value) == &raw mut ffi::PyBytes_Type;
+                if !(is_bytes && text::has_no_control(data)) {
+                    return false;
+                }
             }
             match data.first() {
                 None => return true,

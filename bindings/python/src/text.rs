@@ -5,42 +5,30 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 /// Whether every byte is printable ASCII, of which nothing needs a closer look.
+///
+/// Eight bytes are looked at together, the last eight of a value perhaps twice.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    !any(bytes, |byte| byte.wrapping_sub(0x20) >= 0x5F, |word| control(word) | (word & HIGH))
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().all(|byte| (0x20..0x7F).contains(byte));
+    };
+    let words = bytes.as_chunks::<8>().0.iter().chain([last]);
+    words.fold(0, |odd, word| odd | not_plain(u64::from_le_bytes(*word))) & HIGH == 0
 }
 
 /// Whether no byte is a control character.
-#[inline]
 pub(crate) fn has_no_control(bytes: &[u8]) -> bool {
-    !any(bytes, |byte| byte < 0x20 || byte == 0x7F, control)
+    !bytes.iter().any(u8::is_ascii_control)
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * ONES;
 
-/// Not zero if one of eight bytes is a control character.
+/// Whether one of eight bytes is none of 0x20 to 0x7E, in the high bits: it has such a bit, or the difference to 0x20
+/// has, or 0x7F has become 0x80. Only an odd byte can carry into the next.
 #[inline]
-const fn control(word: u64) -> u64 {
-    let delete = word ^ (0x7F * ONES);
-    ((word.wrapping_sub(0x20 * ONES) & !word) | (delete.wrapping_sub(ONES) & !delete)) & HIGH
-}
-
-/// Whether a byte is odd. Long values are looked at in blocks without a way out, which is many bytes at once; the
-/// last eight bytes of a value are looked at together, some of them twice.
-#[inline]
-fn any(bytes: &[u8], odd: impl Fn(u8) -> bool, odd_word: impl Fn(u64) -> u64) -> bool {
-    let Some(last) = bytes.last_chunk::<8>() else { return bytes.iter().any(|byte| odd(*byte)) };
-    let (blocks, rest) = bytes.as_chunks::<32>();
-    let mut found = 0;
-    for block in blocks {
-        found |= block.iter().fold(0, |found, byte| found | u8::from(odd(*byte)));
-    }
-    let mut words = odd_word(u64::from_le_bytes(*last));
-    for word in rest.as_chunks::<8>().0 {
-        words |= odd_word(u64::from_le_bytes(*word));
-    }
-    found != 0 || words != 0
+const fn not_plain(word: u64) -> u64 {
+    word | word.wrapping_sub(0x20 * ONES) | word.wrapping_add(ONES)
 }
 
 /// The bytes of an exact `str` if they are ASCII.
