@@ -86,7 +86,8 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
         ("ONWARD_DATADOG_AGENT", setup.python_apart(&agent)?),
     ];
     let mut matrix = session.command(setup.rust_program("onward-matrix-tracing")?, "");
-    matrix.arg("--json").envs(setup.tracing()?);
+    let tracing = setup.tracing()?;
+    matrix.arg("--json").envs(tracing.clone());
     drop(setup);
 
     let mut command = session.cargo();
@@ -104,6 +105,10 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
             problem => (Tally::failure(), problem),
         }
     })?;
+
+    let mut command = session.cargo();
+    command.args(["test", "--package", "onward-matrix-tracing", "--", "--ignored"]).envs(tracing);
+    session.tests("beside OpenTelemetry's own instrumentation, in either order", Runner::Cargo, command)?;
     Ok(())
 }
 
