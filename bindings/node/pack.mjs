@@ -2,12 +2,13 @@
 // native/ has one of its own, an optional dependency, so that npm installs the one that fits. Prints their names as JSON.
 
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { NapiCli, parseTriple } from '@napi-rs/cli'
 
 const folder = resolve(process.argv[2] ?? '.')
+mkdirSync(folder, { recursive: true })
 const root = import.meta.dirname
 const stage = mkdtempSync(join(tmpdir(), 'onward-pack-'))
 try {
