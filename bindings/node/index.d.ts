@@ -76,7 +76,10 @@ export interface ExplainRow {
   readonly name: string
   readonly class: HeaderClass
   readonly outcome: 'forwarded' | 'held_back' | 'dropped'
-  /** `R1`: it goes. `R6`: the outbound request has it. `R8`: it may not go there. `R10`: it was dropped. */
+  /**
+   * `R1`: it goes. `R6`: the outbound request has it. `R8`: it may not go there. `R10`: it was dropped. `R13`: what a tracer's current
+   * span makes of it.
+   */
   readonly rule: string
   /** For a reader. */
   readonly reason: string
@@ -206,7 +209,8 @@ export class ForwardHeaders implements Iterable<[name: string, value: string]> {
 
   /**
    * The same headers with a tracer's current span as the parent: every trace format that came in is written anew in its own
-   * form, none is added. With a span that is invalid or not sampled nothing changes. OpenTelemetry's current span is found without this.
+   * form, none is added. One that came in with the id of another trace stays as it came in. With a span that is invalid or not sampled
+   * nothing changes. OpenTelemetry's current span is found without this.
    */
   withParent(span: SpanContext): ForwardHeaders
 }

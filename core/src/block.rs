@@ -12,12 +12,16 @@ use bytes::Bytes;
 use crate::shape::Shape;
 
 /// Room for a value's length beside the flags.
-pub(crate) const MAX_VALUE: usize = (REPARENTED - 1) as usize;
+pub(crate) const MAX_VALUE: usize = (OTHER_TRACE - 1) as usize;
 const SENSITIVE: u32 = 1 << 31;
-const REPARENTED: u32 = 1 << 30;
+const PARENT: u32 = 1 << 30;
+const OTHER_TRACE: u32 = 1 << 29;
 const HEAD: usize = 16;
 const SHAPE: usize = 8;
 const ENTRY: usize = 8;
+
+/// The reason of a line that was captured, and then taken off because of a tracer's span.
+pub(crate) const TAKEN_OFF: u8 = u8::MAX;
 
 /// Names of dropped headers that are kept for `explain`; what is beyond is counted.
 const MAX_DROPS: usize = 64;
@@ -30,8 +34,18 @@ pub(crate) struct Stored<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) value: &'a [u8],
     pub(crate) sensitive: bool,
-    /// It was written anew, with a tracer's span as the parent.
-    pub(crate) reparented: bool,
+    pub(crate) beside: Beside,
+}
+
+/// What a tracer's span has done to a line (rule R13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// Nothing.
+    Nothing,
+    /// It was written anew, with the span as the parent.
+    Parent,
+    /// It stays, as the span is of another trace.
+    OtherTrace,
 }
 
 impl Stored<'_> {
@@ -81,8 +95,12 @@ fn write_all<'a>(
     block.extend_from_slice(&long(unrecorded).to_le_bytes());
     for line in lines {
         let sensitive = if line.sensitive { SENSITIVE } else { 0 };
-        let reparented = if line.reparented { REPARENTED } else { 0 };
-        entry(&mut block, line.rank, line.name.len(), long(line.value.len()) | sensitive | reparented);
+        let beside = match line.beside {
+            Beside::Nothing => 0,
+            Beside::Parent => PARENT,
+            Beside::OtherTrace => OTHER_TRACE,
+        };
+        entry(&mut block, line.rank, line.name.len(), long(line.value.len()) | sensitive | beside);
         if !line.name.is_empty() {
             let start = block.len();
             block.extend_from_slice(line.name);
@@ -98,11 +116,16 @@ fn write_all<'a>(
     Bytes::from(block)
 }
 
-/// Other lines with the drops of `block`.
-pub(crate) fn rewrite(block: &[u8], shape: Shape, lines: &[Stored<'_>]) -> Bytes {
+/// Other lines with the drops of `block`, and of lines that a tracer's span has taken off.
+pub(crate) fn rewrite(block: &[u8], shape: Shape, lines: &[Stored<'_>], taken_off: &[u16]) -> Bytes {
     let size = lines.iter().map(|line| line.name.len() + line.value.len()).sum();
-    let recorded: Vec<_> = drops(block).collect();
-    let unrecorded = dropped(block) - recorded.len();
+    let mut recorded: Vec<_> = drops(block).collect();
+    let unrecorded = Reader::new(block).2 - recorded.len();
+    recorded.extend(taken_off.iter().map(|rank| StoredDrop {
+        rank: *rank,
+        name: &[][..],
+        reason: TAKEN_OFF,
+    }));
     write_all(shape, size, lines.iter().copied(), &recorded, unrecorded)
 }
 
@@ -173,8 +196,12 @@ impl<'a> Iterator for Lines<'a> {
         let (rank, name, value) = self.reader.next()?;
         let (bytes, rest) = self.reader.0.split_at_checked(value as usize & MAX_VALUE)?;
         self.reader.0 = rest;
-        let (sensitive, reparented) = (value & SENSITIVE != 0, value & REPARENTED != 0);
-        Some(Stored { rank, name, value: bytes, sensitive, reparented })
+        let beside = match value & (PARENT | OTHER_TRACE) {
+            PARENT => Beside::Parent,
+            OTHER_TRACE => Beside::OtherTrace,
+            _ => Beside::Nothing,
+        };
+        Some(Stored { rank, name, value: bytes, sensitive: value & SENSITIVE != 0, beside })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -201,7 +228,7 @@ pub(crate) fn shape(block: &[u8]) -> Shape {
     block.first_chunk::<SHAPE>().map_or(0, |shape| Shape::from_le_bytes(*shape))
 }
 
-/// How many lines were dropped, recorded or not.
+/// How many lines the capture dropped, recorded or not.
 pub(crate) fn dropped(block: &[u8]) -> usize {
-    Reader::new(block).2
+    Reader::new(block).2 - drops(block).filter(|drop| drop.reason == TAKEN_OFF).count()
 }

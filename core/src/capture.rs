@@ -6,7 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::block::{self, Stored, StoredDrop};
+use crate::block::{self, Beside, Stored, StoredDrop};
 use crate::carriers::{Extract, Line};
 use crate::catalogue::refused;
 use crate::policy::Policy;
@@ -40,8 +40,8 @@ impl DropReason {
         }
     }
 
-    pub(crate) fn from_number(number: u8) -> Self {
-        Self::ALL.into_iter().find(|reason| *reason as u8 == number).unwrap_or(Self::TooLarge)
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| *reason as u8 == number)
     }
 }
 
@@ -75,7 +75,7 @@ impl<'a> Found<'a> {
             name,
             value: self.line.value,
             sensitive: self.line.sensitive,
-            reparented: false,
+            beside: Beside::Nothing,
         }
     }
 }
@@ -237,7 +237,13 @@ impl<'a> Iterator for InOrder<'_, 'a> {
         self.left &= self.left.wrapping_sub(1);
         let place = usize::from(*self.pass.places.get(rank)?);
         let Found { rank, line } = *self.pass.exact.get(place)?;
-        Some(Stored { rank, name: &[], value: line.value, sensitive: line.sensitive, reparented: false })
+        Some(Stored {
+            rank,
+            name: &[],
+            value: line.value,
+            sensitive: line.sensitive,
+            beside: Beside::Nothing,
+        })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

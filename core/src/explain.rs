@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::block::Stored;
+use crate::block::{Beside, Stored};
+use crate::capture::DropReason;
 use crate::carriers::Extract;
 use crate::catalogue::Class;
 use crate::destination::{Destination, Placement};
@@ -17,7 +18,7 @@ pub enum Outcome {
     Forwarded,
     /// It was captured, and does not go to this destination.
     HeldBack,
-    /// It came in, and was not captured.
+    /// It came in, and was not captured; or a tracer's span has taken its place (rule R13).
     Dropped,
 }
 
@@ -131,37 +132,42 @@ impl ForwardHeaders {
                 [] => rule.name.as_str().to_owned(),
                 name => String::from_utf8_lossy(name).into_owned(),
             };
-            let (outcome, number, reason) = sentence(decision.verdict(rule, line.name), line.reparented);
+            let (outcome, number, reason) = sentence(decision.verdict(rule, line.name), line.beside);
             rows.push((place(line.rank), Row { name, class: rule.class, outcome, rule: number, reason }));
         }
-        let mut recorded = 0;
-        for (drop, (name, reason)) in crate::block::drops(self.block()).zip(self.dropped()) {
-            recorded += 1;
+        for drop in crate::block::drops(self.block()) {
+            let name = self.drop_name(&drop);
             if rows.iter().any(|(_, row)| row.name == name) {
                 continue;
             }
-            let row = Row {
-                name: name.into_owned(),
-                class: policy.rule(drop.rank).class,
-                outcome: Outcome::Dropped,
-                rule: "R10",
-                reason: reason.to_string(),
+            let (rule, reason) = match DropReason::from_number(drop.reason) {
+                Some(reason) => ("R10", reason.to_string()),
+                None => {
+                    ("R13", "it says nothing of the tracer's current span, which is the parent now".into())
+                }
             };
-            rows.push((place(drop.rank), row));
+            let (name, class) = (name.into_owned(), policy.rule(drop.rank).class);
+            rows.push((place(drop.rank), Row { name, class, outcome: Outcome::Dropped, rule, reason }));
         }
         rows.sort_by_key(|(place, _)| *place);
         explanation.rows = rows.into_iter().map(|(_, row)| row).collect();
-        explanation.unrecorded = self.dropped_count() - recorded;
+        explanation.unrecorded = self.dropped_count() - self.dropped().count();
         explanation
     }
 }
 
-fn sentence(verdict: Verdict, reparented: bool) -> (Outcome, &'static str, String) {
+fn sentence(verdict: Verdict, beside: Beside) -> (Outcome, &'static str, String) {
     match verdict {
-        Verdict::Forward if reparented => {
-            (Outcome::Forwarded, "R13", "it goes on with the tracer's current span as the parent".into())
+        Verdict::Forward => {
+            let (rule, reason) = match beside {
+                Beside::Nothing => ("R1", "it goes on as it came in"),
+                Beside::Parent => ("R13", "it goes on with the tracer's current span as the parent"),
+                Beside::OtherTrace => {
+                    ("R13", "it goes on as it came in: the tracer's current span is of another trace")
+                }
+            };
+            (Outcome::Forwarded, rule, reason.into())
         }
-        Verdict::Forward => (Outcome::Forwarded, "R1", "it goes on as it came in".into()),
         Verdict::CallerWins => {
             (Outcome::HeldBack, "R6", "the outbound request has it, or another header of its family".into())
         }

@@ -6,7 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::Propagator;
-use crate::block::{self, Lines};
+use crate::block::{self, Lines, StoredDrop};
 use crate::capture::DropReason;
 
 /// The headers captured from one inbound request, to be written to the outbound ones.
@@ -70,14 +70,8 @@ impl ForwardHeaders {
     /// What the policy selects but was not captured, with the reason (rule R10). At most the first 64 lines;
     /// [`dropped_count`](Self::dropped_count) has them all.
     pub fn dropped(&self) -> impl Iterator<Item = (Cow<'_, str>, DropReason)> {
-        block::drops(&self.block).map(|drop| {
-            let name = if drop.name.is_empty() {
-                self.text(drop.rank, drop.name).into()
-            } else {
-                String::from_utf8_lossy(drop.name)
-            };
-            (name, DropReason::from_number(drop.reason))
-        })
+        block::drops(&self.block)
+            .filter_map(|drop| Some((self.drop_name(&drop), DropReason::from_number(drop.reason)?)))
     }
 
     /// How many lines were dropped.
@@ -92,6 +86,13 @@ impl ForwardHeaders {
 
     pub(crate) fn block(&self) -> &Bytes {
         &self.block
+    }
+
+    pub(crate) fn drop_name<'a>(&'a self, drop: &StoredDrop<&'a [u8]>) -> Cow<'a, str> {
+        match drop.name {
+            [] => self.text(drop.rank, &[]).into(),
+            name => String::from_utf8_lossy(name),
+        }
     }
 
     fn text<'a>(&'a self, rank: u16, stored: &'a [u8]) -> &'a str {

@@ -160,7 +160,7 @@ impl ForwardHeaders {
     pub(crate) fn leaving<R>(&self, f: impl FnOnce(&Self) -> R) -> R {
         #[cfg(feature = "opentelemetry")]
         if let Some(span) = crate::opentelemetry::current_span()
-            && !self.stored().any(|line| line.reparented)
+            && !self.stored().any(|line| line.beside == block::Beside::Parent)
         {
             return f(&self.with_parent(&span));
         }

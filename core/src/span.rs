@@ -55,6 +55,12 @@ impl SpanContext {
         self.flags & Self::SAMPLED != 0
     }
 
+    /// Whether the span belongs to that trace. Half an id is enough: many a tracer has no more, and fills it up with zeros.
+    pub(crate) const fn is_of(&self, trace: u128) -> bool {
+        let differing = self.trace_id ^ trace;
+        differing == 0 || (differing << 64 == 0 && (self.upper() == 0 || trace >> 64 == 0))
+    }
+
     /// The upper half of the trace id: zero where a trace has an id of 64 bits.
     pub(crate) const fn upper(&self) -> u64 {
         (self.trace_id >> 64) as u64

@@ -4,7 +4,7 @@
 
 const http = require('node:http')
 
-const { HOST, PORT, NEXT_HOSTNAME, NEXT_SERVICE_PORT, OTEL_SERVICE_NAME } = process.env
+const { HOST, PORT, NEXT_HOSTNAME, NEXT_SERVICE_PORT, OTEL_PROPAGATORS, OTEL_SERVICE_NAME } = process.env
 const next = `http://${NEXT_HOSTNAME}:${NEXT_SERVICE_PORT}/page`
 
 /** Calls the next one. */
@@ -24,7 +24,8 @@ function withSpans(handle) {
     resource: defaultResource().merge(resourceFromAttributes({ 'service.name': OTEL_SERVICE_NAME })),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())]
   })
-  const propagators = [new W3CTraceContextPropagator(), new B3Propagator(), new AWSXRayPropagator()]
+  const known = { tracecontext: W3CTraceContextPropagator, b3: B3Propagator, xray: AWSXRayPropagator }
+  const propagators = OTEL_PROPAGATORS.split(',').map((name) => new known[name]())
   provider.register({ propagator: new CompositePropagator({ propagators }) })
   const tracer = provider.getTracer('front')
   return (request) => {

@@ -282,7 +282,8 @@ impl ForwardHeaders {
     }
 
     /// The same headers with a tracer's current span as the parent: every trace format that came in is written anew in
-    /// its own form, none is added. With a span that is invalid or not sampled nothing changes.
+    /// its own form, none is added. One that came in with the id of another trace stays as it came in. With a span that is
+    /// invalid or not sampled nothing changes.
     ///
     /// The arguments are those of OpenTelemetry's `SpanContext`, the trace state as `tracestate` has it.
     #[pyo3(signature = (*, trace_id, span_id, trace_flags, trace_state=""))]

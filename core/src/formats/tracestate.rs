@@ -4,7 +4,12 @@ use std::fmt;
 
 /// At most so many members; a longer list is none.
 const MAX_MEMBERS: usize = 32;
+/// What a key and a value may be long.
 const MAX_LENGTH: usize = 256;
+/// So much of a list every participant passes on. Only a longer one is ever trimmed.
+const ROOM: usize = 512;
+/// Longer members make room first.
+const LONG_MEMBER: usize = 128;
 
 /// The members, in order, each key once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,11 +45,35 @@ impl<'a> TraceState<'a> {
     }
 
     /// Changes a member, or adds it: on the left. The rightmost goes where there are too many then.
+    ///
+    /// A list may stay as long as it was, and have 512 letters in any case. Of one that has grown beyond, other members
+    /// go until it fits: those of more than 128 letters first, then the rest, each from the right.
     pub(crate) fn put(&mut self, key: &'a str, value: &'a str) {
+        let room = self.length().max(ROOM);
         self.members.retain(|(other, _)| *other != key);
         self.members.insert(0, (key, value));
         self.members.truncate(MAX_MEMBERS);
+        for least in [LONG_MEMBER + 1, 0] {
+            for at in (1..self.members.len()).rev() {
+                if self.length() <= room {
+                    return;
+                }
+                if length(self.members[at]) >= least {
+                    self.members.remove(at);
+                }
+            }
+        }
     }
+
+    /// How many letters are written.
+    fn length(&self) -> usize {
+        let commas = self.members.len().saturating_sub(1);
+        self.members.iter().map(|member| length(*member)).sum::<usize>() + commas
+    }
+}
+
+fn length((key, value): (&str, &str)) -> usize {
+    key.len() + "=".len() + value.len()
 }
 
 impl fmt::Display for TraceState<'_> {
@@ -155,6 +184,62 @@ mod tests {
         state.put("new", "1");
         let longer = state.to_string();
         assert!(longer.starts_with("new=1,k5=w,k0=v,") && longer.ends_with(",k30=v"), "{longer}");
+    }
+
+    /// A member of so many letters.
+    fn member(key: &str, letters: usize) -> String {
+        format!("{key}={}", "x".repeat(letters - key.len() - 1))
+    }
+
+    #[test]
+    fn a_list_that_grows_beyond_512_letters_is_trimmed() {
+        for (list, put, trimmed, why) in [
+            (
+                [member("a", 250), member("b", 251)].join(","),
+                ("k", "12345678"),
+                vec!["k=12345678".into(), member("a", 250)],
+                "513 in all",
+            ),
+            (
+                [member("a", 250), member("b", 250)].join(","),
+                ("k", "12345678"),
+                vec!["k=12345678".into(), member("a", 250), member("b", 250)],
+                "512 in all",
+            ),
+            (
+                [member("a", 128), member("b", 129), member("c", 128), member("d", 121)].join(","),
+                ("k", "v"),
+                vec!["k=v".into(), member("a", 128), member("c", 128), member("d", 121)],
+                "more than 128 letters go first",
+            ),
+            (
+                [member("a", 129), member("b", 108), member("c", 129), member("d", 140)].join(","),
+                ("k", "v"),
+                vec!["k=v".into(), member("a", 129), member("b", 108), member("c", 129)],
+                "the rightmost of the long ones, and no more than must",
+            ),
+            (
+                (0..5).map(|i| member(&format!("k{i}"), 101)).collect::<Vec<_>>().join(","),
+                ("k4", &"x".repeat(120)),
+                vec![member("k4", 123), member("k0", 101), member("k1", 101), member("k2", 101)],
+                "then the rightmost, and never what was put",
+            ),
+        ] {
+            let mut state = TraceState::parse([list.as_bytes()]).unwrap();
+            state.put(put.0, put.1);
+            assert_eq!(state.to_string(), trimmed.join(","), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_stay_as_long_as_it_came_in() {
+        let list = [member("a", 250), member("dd", 200), member("b", 250)].join(",");
+        let (same, longer) = ("y".repeat(197), "y".repeat(198));
+        let mut state = TraceState::parse([list.as_bytes()]).unwrap();
+        state.put("dd", &same);
+        assert_eq!(state.to_string(), [format!("dd={same}"), member("a", 250), member("b", 250)].join(","));
+        state.put("dd", &longer);
+        assert_eq!(state.to_string(), [format!("dd={longer}"), member("a", 250)].join(","));
     }
 
     proptest! {

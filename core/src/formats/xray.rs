@@ -1,6 +1,6 @@
 //! AWS X-Ray: `Root=1-TIME-RANDOM;Parent=SPAN;Sampled=DECISION`, in any order, among fields of others.
 
-use super::{Id, id};
+use super::{Id, hexadecimal, id};
 use crate::SpanContext;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,14 @@ pub(crate) enum Sampled {
     Yes,
     /// The receiver is asked to decide.
     Asked,
+}
+
+impl XRay<'_> {
+    /// The trace's id as a number.
+    pub(crate) fn trace(&self) -> Option<u128> {
+        let digits: Vec<u8> = self.root?[2..].bytes().filter(|byte| *byte != b'-').collect();
+        hexadecimal(&digits)
+    }
 }
 
 pub(crate) fn parse(value: &[u8]) -> Option<XRay<'_>> {

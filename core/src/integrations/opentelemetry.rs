@@ -5,21 +5,35 @@
 //! they came in. Nothing is to be called for that:
 //!
 //! ```
+//! use opentelemetry::propagation::TextMapPropagator;
 //! use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
-//! use opentelemetry_sdk::trace::SdkTracerProvider;
+//! use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
+//! # use std::collections::HashMap;
 //!
+//! let inbound = [
+//!     ("traceparent", "00-80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-01"),
+//!     ("b3", "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1"),
+//!     ("x-request-id", "7f6c"),
+//! ];
+//! // What an instrumented server does:
+//! # let carrier: HashMap<_, _> = inbound.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+//! let caller = TraceContextPropagator::new().extract(&carrier);
 //! let tracer = SdkTracerProvider::default().tracer("reviews");
-//! let inbound = [("b3", "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1"), ("x-request-id", "7f6c")];
-//! let _scope = onward::enter(onward::get_forward_headers(&inbound));
+//! let context = caller.with_span(tracer.start_with_context("GET /reviews", &caller));
+//! let span = context.span().span_context().span_id();
+//! let _current = context.attach();
 //!
-//! tracer.in_span("call", |context| {
-//!     let mut request = http::Request::get("http://ratings:9080/").body(()).expect("a request");
-//!     onward::inject_into(&mut request);
-//!     let span = context.span().span_context().clone();
-//!     assert_eq!(request.headers()["b3"], format!("{}-{}-1", span.trace_id(), span.span_id()));
-//!     assert_eq!(request.headers()["x-request-id"], "7f6c");
-//! });
+//! // And with Onward:
+//! let _scope = onward::enter(onward::get_forward_headers(&inbound));
+//! let mut request = http::Request::get("http://ratings:9080/").body(())?;
+//! onward::inject_into(&mut request);
+//! assert_eq!(request.headers()["b3"], format!("80f198ee56343ba864fe8b2a57d3eff7-{span}-1"));
+//! assert_eq!(request.headers()["x-request-id"], "7f6c");
+//! # Ok::<(), http::Error>(())
 //! ```
+//!
+//! The parent changes, never the trace: a format that came in with the id of another trace than the span's goes on as it
+//! came in.
 //!
 //! What is read ([`ForwardHeaders::iter`] and the like) is what came in. Headers that were given a parent by
 //! [`with_parent`](ForwardHeaders::with_parent) keep that one.

@@ -5,7 +5,7 @@ use std::error::Error;
 use onward_mesh::runner::Options;
 
 use crate::{
-    chain::{Language, Programs},
+    chain::{Language, Programs, Sdk},
     system::{System, Tracing},
     traced::Run,
     untraced::Visit,
@@ -53,11 +53,15 @@ pub async fn run(
     let mut cells = Vec::new();
     match system.tracing {
         Tracing::Envoy(tracer) => {
-            let whole = Run::new(programs, options, tracer, beside, true).await?;
-            let control = Run::new(programs, options, tracer, beside, false).await?;
+            let sdk = beside.then_some(Sdk::Reading);
+            let mut whole = vec![Run::new(programs, options, tracer, sdk, true).await?];
+            if beside && !system.headers.contains("`traceparent`") {
+                whole.push(Run::new(programs, options, tracer, Some(Sdk::TraceparentAlone), true).await?);
+            }
+            let control = Run::new(programs, options, tracer, sdk, false).await?;
             for language in Language::ALL {
-                let checks = [whole.joined_by(language), control.broken_by(language)];
-                cells.push(cell(system, language, beside, checks));
+                let checks = whole.iter().map(|run| run.joined_by(language));
+                cells.push(cell(system, language, beside, checks.chain([control.broken_by(language)])));
             }
         }
         Tracing::Client { trace, lines } => {
@@ -73,7 +77,12 @@ pub async fn run(
     Ok(cells)
 }
 
-fn cell(system: &System, language: Language, beside: bool, checks: [Checked; 2]) -> Cell {
+fn cell(
+    system: &System,
+    language: Language,
+    beside: bool,
+    checks: impl IntoIterator<Item = Checked>,
+) -> Cell {
     let failures = checks.into_iter().filter_map(Checked::err).collect();
     Cell { system: system.name, language, beside, failures }
 }

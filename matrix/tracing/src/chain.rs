@@ -45,6 +45,15 @@ impl Language {
     }
 }
 
+/// An OpenTelemetry SDK in each service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sdk {
+    /// It reads what the sidecars write, but for `sw8`.
+    Reading,
+    /// It reads `traceparent` alone, and begins a trace of its own where that is not what the sidecars write.
+    TraceparentAlone,
+}
+
 /// What the leaf has received.
 pub type Seen = Arc<Mutex<Vec<HeaderMap>>>;
 
@@ -76,7 +85,7 @@ impl Programs {
         })
     }
 
-    /// The app of these languages. `beside` has each service make spans, which go to the mesh's own collector.
+    /// The app of these languages. With an SDK each service makes spans, which go to the mesh's own collector.
     ///
     /// # Errors
     ///
@@ -84,7 +93,7 @@ impl Programs {
     pub fn app(
         &self,
         languages: &[Language],
-        beside: bool,
+        sdk: Option<Sdk>,
         options: &mut Options,
         seen: &Seen,
     ) -> Result<App, Box<dyn Error>> {
@@ -98,8 +107,8 @@ impl Programs {
             .zip(nexts)
             .map(|(language, next)| {
                 let mut launch = self.launch(*language, options.forwarding);
-                if beside {
-                    launch.env.extend(sdk(*language, collector));
+                if let Some(sdk) = sdk {
+                    launch.env.extend(variables(*language, sdk, collector));
                 }
                 Service::new(language.service(), language.service(), Start::Command(launch))
                     .calls(next, "NEXT")
@@ -145,14 +154,17 @@ impl Programs {
 }
 
 /// The variables by which OpenTelemetry's SDKs are set up.
-fn sdk(language: Language, collector: u16) -> [(String, String); 5] {
+fn variables(language: Language, sdk: Sdk, collector: u16) -> [(String, String); 5] {
+    let propagators = match sdk {
+        Sdk::Reading => "tracecontext,b3,xray",
+        Sdk::TraceparentAlone => "tracecontext",
+    };
     [
         ("OTEL_SERVICE_NAME", language.own_service()),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{collector}")),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".into()),
         ("OTEL_BSP_SCHEDULE_DELAY", "100".into()),
-        // Python's; the others have it in their programs.
-        ("OTEL_PROPAGATORS", "tracecontext,b3,xray".into()),
+        ("OTEL_PROPAGATORS", propagators.into()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
 }

@@ -25,7 +25,7 @@ struct Front {
     spans: Option<Spans>,
 }
 
-/// OpenTelemetry's SDK, which reads what the Envoys write but for `sw8`.
+/// OpenTelemetry's SDK.
 struct Spans {
     tracer: SdkTracer,
     propagator: TextMapCompositePropagator,
@@ -83,11 +83,14 @@ impl Spans {
     fn new() -> Result<Self, Box<dyn Error>> {
         let exporter = SpanExporter::builder().with_http().build()?;
         let tracer = SdkTracerProvider::builder().with_batch_exporter(exporter).build().tracer("front");
-        let propagator = TextMapCompositePropagator::new(vec![
-            Box::new(TraceContextPropagator::new()),
-            Box::new(B3Propagator::with_encoding(B3Encoding::SingleAndMultiHeader)),
-            Box::new(XrayPropagator::default()),
-        ]);
-        Ok(Self { tracer, propagator })
+        let propagators = env::var("OTEL_PROPAGATORS")?;
+        let propagators = propagators.split(',').map(|name| -> Box<dyn TextMapPropagator + Send + Sync> {
+            match name {
+                "b3" => Box::new(B3Propagator::with_encoding(B3Encoding::SingleAndMultiHeader)),
+                "xray" => Box::new(XrayPropagator::default()),
+                _ => Box::new(TraceContextPropagator::new()),
+            }
+        });
+        Ok(Self { tracer, propagator: TextMapCompositePropagator::new(propagators.collect()) })
     }
 }

@@ -25,8 +25,8 @@ const NOTES: &str = "
 - SkyWalking: only its own tracers can write `sw8`, which leaves as it came beside OpenTelemetry too. The spans of the
   sidecars are one whole trace, and OpenTelemetry's are in one of their own.
 - The SDK reads `traceparent`, B3 and `x-amzn-trace-id` by OpenTelemetry's own propagators (`OTEL_PROPAGATORS=tracecontext,b3,xray`),
-  and writes no header itself. One that cannot read what the sidecars write begins a trace of its own at every service, and
-  all formats go with it: name the sidecars' format among its propagators.
+  and writes no header itself. One that reads `traceparent` alone begins a trace of its own behind sidecars that do not write
+  it; theirs is whole even so, without its spans: a mark of Zipkin, SkyWalking and X-Ray says that too.
 - Jaeger is what Istio's task sets up: OTLP over gRPC.
 ";
 

@@ -18,7 +18,7 @@ use onward_mesh::{
 
 use crate::{
     cell::Checked,
-    chain::{Language, Programs, Seen},
+    chain::{Language, Programs, Sdk, Seen},
 };
 
 /// For each app: enough for requests at the same time to get mixed up, if they can be.
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What a chain of all languages has reported to the collector.
 pub(crate) struct Run {
     tracer: Tracer,
-    beside: bool,
+    sdk: Option<Sdk>,
     report: Report,
 }
 
@@ -38,20 +38,20 @@ impl Run {
         programs: &Programs,
         options: &Options,
         tracer: Tracer,
-        beside: bool,
+        sdk: Option<Sdk>,
         forwarding: bool,
     ) -> Result<Self, Box<dyn Error>> {
         let mut options = Options { tracer: Some(tracer), forwarding, ..options.clone() };
-        let app = programs.app(&Language::ALL, beside, &mut options, &Seen::default())?;
+        let app = programs.app(&Language::ALL, sdk, &mut options, &Seen::default())?;
         let mut mesh = Mesh::start(&app, &options, Progress::silent()).await?;
         let outcomes = load::drive(mesh.gateway(), &app, REQUESTS, 4, |_| {}).await?;
         mesh.check()?;
         let hops: usize = app.shape()?.iter().map(|hops| hops.count).sum();
-        let own = if beside { Language::ALL.len() } else { 0 };
+        let own = if sdk.is_some() { Language::ALL.len() } else { 0 };
         let expected = REQUESTS * (hops * tracer.spans_per_hop() + own);
         wait_for_spans(mesh.store(), expected, tracer.flush_interval(), PATIENCE).await;
         let report = analyse(&app, tracer.spans_per_hop(), mesh.store(), outcomes)?;
-        Ok(Self { tracer, beside, report })
+        Ok(Self { tracer, sdk, report })
     }
 
     fn traces(&self) -> impl Iterator<Item = &Trace> {
@@ -76,8 +76,8 @@ impl Run {
     /// Every request is one whole trace, and the service's call has the parent that it should.
     pub(crate) fn joined_by(&self, language: Language) -> Checked {
         let (service, own) = (language.service(), language.own_service());
-        // What only its tracer can write goes on as it came.
-        let between = self.beside && self.tracer != Tracer::SkyWalking;
+        // What only its tracer can write goes on as it came, and so does what the SDK cannot read.
+        let between = self.sdk == Some(Sdk::Reading) && self.tracer != Tracer::SkyWalking;
         for (trace, call) in self.calls(language)? {
             let mut above = parent(trace, call);
             if between {
@@ -92,7 +92,7 @@ impl Run {
         }
         let reported =
             self.traces().flat_map(|trace| &trace.spans).filter(|span| span.service == own).count();
-        let expected = if self.beside { REQUESTS } else { 0 };
+        let expected = if self.sdk.is_some() { REQUESTS } else { 0 };
         if reported != expected {
             return Err(format!("{reported} spans of the service instead of {expected}"));
         }
@@ -157,11 +157,11 @@ mod tests {
     }
 
     /// What is said of a service in Node, if each request has these spans.
-    fn joined(beside: bool, tracer: Tracer, rows: &[Row]) -> Checked {
-        run(beside, tracer, rows).joined_by(Language::Node)
+    fn joined(sdk: Option<Sdk>, tracer: Tracer, rows: &[Row]) -> Checked {
+        run(sdk, tracer, rows).joined_by(Language::Node)
     }
 
-    fn run(beside: bool, tracer: Tracer, rows: &[Row]) -> Run {
+    fn run(sdk: Option<Sdk>, tracer: Tracer, rows: &[Row]) -> Run {
         let judged = |_| Judged {
             trace: Trace { id: String::new(), spans: rows.iter().copied().map(span).collect() },
             breaks: Vec::new(),
@@ -170,44 +170,52 @@ mod tests {
         let outcome = Outcome { number: 1, request_id: None, status: Ok(200) };
         let requests = vec![Request { outcome, traces: vec![0], problem: None }];
         let report = Report { traces: (0..REQUESTS).map(judged).collect(), requests, services: Vec::new() };
-        Run { tracer, beside, report }
+        Run { tracer, sdk, report }
     }
 
     #[test]
     fn a_call_hangs_under_the_request_that_came_in() {
         let out = ("node", Some(Direction::Egress), "c", Some("a"));
-        assert_eq!(joined(false, Tracer::Zipkin, &[IN, out]), Ok(()));
+        assert_eq!(joined(None, Tracer::Zipkin, &[IN, out]), Ok(()));
         let elsewhere = ("node", Some(Direction::Egress), "c", Some("9"));
         let error = "the call does not hang under the request that came in";
-        assert_eq!(joined(false, Tracer::Zipkin, &[IN, elsewhere]), Err(error.into()));
-        assert_eq!(joined(false, Tracer::Zipkin, &[IN]), Err("0 calls of 8 requests".into()));
+        assert_eq!(joined(None, Tracer::Zipkin, &[IN, elsewhere]), Err(error.into()));
+        assert_eq!(joined(None, Tracer::Zipkin, &[IN]), Err("0 calls of 8 requests".into()));
     }
 
     #[test]
     fn beside_opentelemetry_the_services_own_span_is_between_the_two() {
-        assert_eq!(joined(true, Tracer::Zipkin, &[IN, OWN, OUT]), Ok(()));
+        assert_eq!(joined(Some(Sdk::Reading), Tracer::Zipkin, &[IN, OWN, OUT]), Ok(()));
         let past = ("node", Some(Direction::Egress), "c", Some("a"));
         let error = "the parent of the call is not the service's own span";
-        assert_eq!(joined(true, Tracer::Zipkin, &[IN, OWN, past]), Err(error.into()));
+        assert_eq!(joined(Some(Sdk::Reading), Tracer::Zipkin, &[IN, OWN, past]), Err(error.into()));
         let stray = ("node-app", None, "b", Some("9"));
         let error = "the call does not hang under the request that came in";
-        assert_eq!(joined(true, Tracer::Zipkin, &[IN, stray, OUT]), Err(error.into()));
+        assert_eq!(joined(Some(Sdk::Reading), Tracer::Zipkin, &[IN, stray, OUT]), Err(error.into()));
     }
 
     #[test]
     fn sw8_goes_on_as_it_came_and_the_service_reports_even_so() {
         let past = ("node", Some(Direction::Egress), "c", Some("a"));
-        assert_eq!(joined(true, Tracer::SkyWalking, &[IN, OWN, past]), Ok(()));
-        let silent = joined(true, Tracer::SkyWalking, &[IN, past]);
+        assert_eq!(joined(Some(Sdk::Reading), Tracer::SkyWalking, &[IN, OWN, past]), Ok(()));
+        let silent = joined(Some(Sdk::Reading), Tracer::SkyWalking, &[IN, past]);
         assert_eq!(silent, Err("0 spans of the service instead of 8".into()));
     }
 
     #[test]
+    fn what_the_sdk_cannot_read_goes_on_as_it_came() {
+        let past = ("node", Some(Direction::Egress), "c", Some("a"));
+        assert_eq!(joined(Some(Sdk::TraceparentAlone), Tracer::Zipkin, &[IN, OWN, past]), Ok(()));
+        let moved = joined(Some(Sdk::TraceparentAlone), Tracer::Zipkin, &[IN, OWN, OUT]);
+        assert_eq!(moved, Err("the call does not hang under the request that came in".into()));
+    }
+
+    #[test]
     fn the_control_finds_calls_that_are_joined() {
-        let joined = run(false, Tracer::Zipkin, &[IN, ("node", Some(Direction::Egress), "c", Some("a"))]);
+        let joined = run(None, Tracer::Zipkin, &[IN, ("node", Some(Direction::Egress), "c", Some("a"))]);
         let error = "without Onward 8 of 8 calls are in the trace of their request";
         assert_eq!(joined.broken_by(Language::Node), Err(error.into()));
-        let root = run(false, Tracer::Zipkin, &[IN, ("node", Some(Direction::Egress), "c", None)]);
+        let root = run(None, Tracer::Zipkin, &[IN, ("node", Some(Direction::Egress), "c", None)]);
         assert_eq!(root.broken_by(Language::Node), Err("without Onward 0 of 8 requests are broken".into()));
     }
 }

@@ -12,7 +12,7 @@ use onward_mesh::{
 
 use crate::{
     cell::Checked,
-    chain::{Language, Programs, Seen},
+    chain::{Language, Programs, Sdk, Seen},
 };
 
 /// The span that a client says it called from.
@@ -39,7 +39,8 @@ impl Visit<'_> {
     ) -> Result<Checked, Box<dyn Error>> {
         let mut options = Options { tracer: None, forwarding: self.forwarding, ..self.options.clone() };
         let seen = Seen::default();
-        let mut app = self.programs.app(&[self.language], self.beside, &mut options, &seen)?;
+        let sdk = self.beside.then_some(Sdk::Reading);
+        let mut app = self.programs.app(&[self.language], sdk, &mut options, &seen)?;
         app.headers = lines(CLIENT).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let mesh = Mesh::start(&app, &options, Progress::silent()).await?;
         load::drive(mesh.gateway(), &app, 1, 1, |_| {}).await?;
