@@ -8,6 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple, PyType};
 
+use crate::dict::{has, item};
 use crate::{error, metadata};
 
 /// Headers in the shape in which a framework keeps them.
@@ -221,23 +222,10 @@ fn in_dict<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Option<Carrier<'py>>> {
     }))
 }
 
-/// Whether a dict has a key, without a reference to the value.
-#[inline]
-fn has(dict: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> PyResult<bool> {
-    // SAFETY: both are alive, and `dict` is a dict.
-    match unsafe { ffi::PyDict_Contains(dict.as_ptr(), key.as_ptr()) } {
-        -1 => Err(PyErr::fetch(dict.py())),
-        found => Ok(found == 1),
-    }
-}
-
 fn in_scope<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Option<Carrier<'py>>> {
     let py = dict.py();
-    if !has(dict, intern!(py, "headers"))? {
-        return Ok(None);
-    }
-    let Some(headers) = dict.get_item(intern!(py, "headers"))? else { return Ok(None) };
-    if !dict.get_item(intern!(py, "type"))?.is_some_and(|kind| kind.is_instance_of::<PyString>()) {
+    let Some(headers) = item(dict, intern!(py, "headers"))? else { return Ok(None) };
+    if !item(dict, intern!(py, "type"))?.is_some_and(|kind| kind.is_instance_of::<PyString>()) {
         return Ok(None);
     }
     Ok(if headers.is_exact_instance_of::<PyList>() || headers.is_exact_instance_of::<PyTuple>() {

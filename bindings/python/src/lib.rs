@@ -11,6 +11,7 @@ use crate::headers::ForwardHeaders;
 use crate::propagator::Propagator;
 
 mod carrier;
+mod dict;
 mod error;
 mod explain;
 mod guard;
