@@ -85,7 +85,7 @@ impl<E: Endpoint> Middleware<E> for Forward {
 }
 
 /// What [`Forward`] makes of an endpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ForwardEndpoint<E> {
     endpoint: E,
     propagator: Option<Propagator>,

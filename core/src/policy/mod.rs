@@ -21,6 +21,7 @@ pub(crate) const MAX_PREFIX_HEADERS: usize = 64;
 
 /// Where automatic injection sends headers of [`Class::Trace`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TraceDestinations {
     /// To every destination.
     #[default]
