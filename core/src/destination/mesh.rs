@@ -97,7 +97,7 @@ impl MeshHosts {
         if token == "*" {
             return invalid("puts the whole internet into the mesh; name hosts, such as `*.corp.example`");
         }
-        if token.contains('/') {
+        if token.contains('/') && !token.contains("://") {
             let Ok(network) = token.parse::<IpNet>() else {
                 return invalid(
                     "is not a network; write an address and a prefix length, such as `10.0.0.0/8`",

@@ -18,8 +18,8 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
     Add(String),
-    /// Taking out what is not there is an error: it is most likely misspelt.
-    Remove(String),
+    /// Taking out what is not there is an error: it is most likely misspelt, in code or in this variable.
+    Remove(String, Option<&'static str>),
     /// Taking out what is not there changes nothing.
     Except(String),
 }
@@ -91,7 +91,7 @@ impl PropagatorBuilder {
     /// Takes out a header, or every header with a prefix: `cookie`, `x-b3-*`. Applied after the presets, in the
     /// order of the calls of `add` and `remove`.
     pub fn remove(mut self, name: impl Into<String>) -> Self {
-        self.settings.edits.push(Edit::Remove(name.into()));
+        self.settings.edits.push(Edit::Remove(name.into(), None));
         self
     }
 

@@ -137,7 +137,7 @@ fn select(settings: &Settings) -> Result<(Vec<Selected>, Vec<Pattern>), PolicyEr
                     }
                 }
             }
-            Edit::Remove(token) | Edit::Except(token) => {
+            Edit::Remove(token, _) | Edit::Except(token) => {
                 let pattern = Pattern::parse(token)?;
                 let before = selected.len();
                 selected.retain(|other| !pattern.matches(&other.pattern));
@@ -145,12 +145,18 @@ fn select(settings: &Settings) -> Result<(Vec<Selected>, Vec<Pattern>), PolicyEr
                     selected.iter().any(|other| other.pattern.prefix && other.pattern.matches(&pattern));
                 if under_a_prefix {
                     excluded.push(pattern);
-                } else if selected.len() == before && matches!(edit, Edit::Remove(_)) {
-                    return Err(PolicyError::new(
+                } else if selected.len() == before
+                    && let Edit::Remove(_, variable) = edit
+                {
+                    let error = PolicyError::new(
                         PolicyErrorKind::NothingToRemove,
                         token,
                         "is not in the policy, so there is nothing to take out; check the spelling",
-                    ));
+                    );
+                    return Err(match variable {
+                        Some(variable) => error.in_variable(variable),
+                        None => error,
+                    });
                 }
             }
         }

@@ -66,7 +66,7 @@ fn edit(token: &str) -> Result<Edit, PolicyError> {
     if let Some(name) = token.strip_prefix('+') {
         Pattern::parse(name.trim()).map(|_| Edit::Add(name.trim().into()))
     } else if let Some(name) = token.strip_prefix('-') {
-        Pattern::parse(name.trim()).map(|_| Edit::Remove(name.trim().into()))
+        Pattern::parse(name.trim()).map(|_| Edit::Remove(name.trim().into(), Some(HEADERS)))
     } else {
         Err(PolicyError::new(
             PolicyErrorKind::MissingSign,
@@ -90,5 +90,35 @@ impl std::str::FromStr for TraceDestinations {
                 "is not a choice; write `all` or `mesh`",
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Propagator;
+
+    #[test]
+    fn every_mistake_names_its_variable() {
+        for (variable, value) in [
+            ("ONWARD_PRESETS", "istoi"),
+            ("ONWARD_PRESETS", "istio,"),
+            ("ONWARD_HEADERS", "x-tenant-id"),
+            ("ONWARD_HEADERS", "+host"),
+            ("ONWARD_HEADERS", "-cokie"),
+            ("ONWARD_MESH_HOSTS", "*"),
+            ("ONWARD_TRACE_DESTINATIONS", "none"),
+        ] {
+            let variables = |name: &str| (name == variable).then(|| value.to_owned());
+            let error = Propagator::builder().variables(variables).build().unwrap_err();
+            assert_eq!(error.variable(), Some(variable), "{error}");
+        }
+        assert_eq!(Propagator::builder().remove("cokie").build().unwrap_err().variable(), None);
+    }
+
+    #[test]
+    fn a_url_among_the_mesh_hosts_is_told_to_be_a_name() {
+        let message =
+            Propagator::builder().mesh_host("https://corp.example").build().unwrap_err().to_string();
+        assert!(message.contains("without scheme or port"), "{message}");
     }
 }
