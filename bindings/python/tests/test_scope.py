@@ -253,6 +253,13 @@ def test_a_thread_starts_without_the_headers_and_carry_takes_them_along() -> Non
     assert list(generator()) == [{}], "a generator that a function hands out runs where it is used"
 
 
+def test_carry_refuses_what_cannot_be_called_where_it_is_given_and_not_in_the_thread() -> None:
+    with pytest.raises(onward.ArgumentError, match="not `int`: give it what is to be called") as error:
+        onward.carry(len("a call, and no function"))
+    assert error.value.code == "invalid_argument"
+    assert error.value.token == "int"
+
+
 async def test_carry_takes_functions_coroutines_and_partials_along() -> None:
     async def work(number=1):
         await asyncio.sleep(0)

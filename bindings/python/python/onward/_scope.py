@@ -7,6 +7,7 @@ from contextvars import ContextVar, Token
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ._errors import ArgumentError
 from ._native import ForwardHeaders, default
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ def carry(work: F) -> F:
     headers = inbound()
     if isinstance(work, CoroutineType):
         return cast("F", _await_in(headers, work))
+    if not callable(work):
+        name = type(work).__name__
+        message = f"`carry` takes a function or a coroutine, not `{name}`: give it what is to be called, not its result"
+        raise ArgumentError(message, "invalid_argument", name)
     return cast("F", wrap(cast("Callable[..., Any]", work), lambda _args, _kwargs: headers))
 
 

@@ -34,7 +34,7 @@ sends, without a change to it.
 _EPILOG = """\
 The command takes this one's place: same process, same signals, its own exit status. Programs of the environment that
 onward is installed in are found first, then those on PATH; a file whose name ends in .py runs under this Python. What
-is forwarded says the environment: ONWARD_PRESETS, ONWARD_HEADERS, ONWARD_MESH_HOSTS, ONWARD_TRACE_DESTINATIONS.
+is forwarded is set by ONWARD_PRESETS, ONWARD_HEADERS, ONWARD_MESH_HOSTS and ONWARD_TRACE_DESTINATIONS.
 """
 
 
