@@ -46,7 +46,13 @@ impl<S: Sink> Pass<'_, S> {
     unsafe fn take(&mut self, slot: usize, value: *mut ffi::PyObject) -> bool {
         // SAFETY: `value` is alive; the two types are the interpreter's own.
         unsafe {
-            let Some((value, data)) = one_text(value) else { return false };
+            let (value, data) = match text::exact(value) {
+                Some(data) => (value, data),
+                None => match only_text(value) {
+                    Some(only) => only,
+                    None => return false,
+                },
+            };
             if !text::is_plain(data) {
                 let is_bytes = ffi::Py_TYPE(value) == &raw mut ffi::PyBytes_Type;
                 if !(is_bytes && text::has_no_control(data)) {
@@ -78,22 +84,18 @@ impl<S: Sink> Pass<'_, S> {
     }
 }
 
-/// The text of a value, or of a list of one, which is how Tornado keeps it.
+/// The one text in a list, which is how Tornado keeps a value.
 ///
 /// # Safety
 ///
-/// `value` must be a live object, and nothing may free or change it while the result is in use.
-#[inline]
-unsafe fn one_text<'a>(value: *mut ffi::PyObject) -> Option<(*mut ffi::PyObject, &'a [u8])> {
-    // SAFETY: `value` is alive; its type is checked before what is asked of a list.
+/// `list` must be a live object, and nothing may free or change it while the result is in use.
+unsafe fn only_text<'a>(list: *mut ffi::PyObject) -> Option<(*mut ffi::PyObject, &'a [u8])> {
+    // SAFETY: `list` is alive; its type is checked before what is asked of a list.
     unsafe {
-        if let Some(data) = text::exact(value) {
-            return Some((value, data));
-        }
-        if ffi::Py_TYPE(value) != &raw mut ffi::PyList_Type || ffi::Py_SIZE(value) != 1 {
+        if ffi::Py_TYPE(list) != &raw mut ffi::PyList_Type || ffi::Py_SIZE(list) != 1 {
             return None;
         }
-        let item = ffi::PyList_GetItem(value, 0);
+        let item = ffi::PyList_GetItem(list, 0);
         if item.is_null() {
             return None;
         }
