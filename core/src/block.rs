@@ -46,6 +46,8 @@ pub(crate) enum Beside {
     Parent,
     /// It stays, as the span is of another trace.
     OtherTrace,
+    /// It stays, as only its own tracer can write it.
+    Opaque,
 }
 
 impl Stored<'_> {
@@ -99,6 +101,7 @@ fn write_all<'a>(
             Beside::Nothing => 0,
             Beside::Parent => PARENT,
             Beside::OtherTrace => OTHER_TRACE,
+            Beside::Opaque => PARENT | OTHER_TRACE,
         };
         entry(&mut block, line.rank, line.name.len(), long(line.value.len()) | sensitive | beside);
         if !line.name.is_empty() {
@@ -199,7 +202,8 @@ impl<'a> Iterator for Lines<'a> {
         let beside = match value & (PARENT | OTHER_TRACE) {
             PARENT => Beside::Parent,
             OTHER_TRACE => Beside::OtherTrace,
-            _ => Beside::Nothing,
+            0 => Beside::Nothing,
+            _ => Beside::Opaque,
         };
         Some(Stored { rank, name, value: bytes, sensitive: value & SENSITIVE != 0, beside })
     }

@@ -165,6 +165,7 @@ fn sentence(verdict: Verdict, beside: Beside) -> (Outcome, &'static str, String)
                 Beside::OtherTrace => {
                     ("R13", "it goes on as it came in: the tracer's current span is of another trace")
                 }
+                Beside::Opaque => ("R13", "it goes on as it came in: only its own tracer can write it"),
             };
             (Outcome::Forwarded, rule, reason.into())
         }

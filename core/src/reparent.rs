@@ -38,6 +38,11 @@ impl ForwardHeaders {
         let policy = propagator.policy();
         let rank = |header: &Header| policy.select(header.name.as_bytes());
         let mut lines: Vec<_> = self.stored().collect();
+        let opaque: Vec<_> = formats::OPAQUE.into_iter().filter_map(rank).collect();
+        lines
+            .iter_mut()
+            .filter(|line| opaque.contains(&line.rank))
+            .for_each(|line| line.beside = Beside::Opaque);
         let (mut written, mut taken_off) = (Vec::new(), Vec::new());
         for format in formats::ALL {
             let members: Vec<_> = format.members.iter().filter_map(|header| rank(header)).collect();

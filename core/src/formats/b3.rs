@@ -72,11 +72,8 @@ pub(crate) fn multi(values: Multi<'_>) -> Option<B3<'_>> {
         Some(b"0" | b"false") => Sampling::Denied,
         Some(_) => return None,
     };
-    let sampling = match values.flags {
-        None | Some(b"0") => sampled,
-        Some(b"1") => Sampling::Debug,
-        Some(_) => return None,
-    };
+    // Any other flags mean nothing.
+    let sampling = if values.flags == Some(b"1") { Sampling::Debug } else { sampled };
     (ids.is_some() || sampling != Sampling::Deferred).then_some(B3 { ids, sampling })
 }
 
@@ -192,6 +189,7 @@ mod tests {
             ([SHORT, SPAN, "", "", "1"], [SHORT, SPAN, ""], Debug),
             ([SHORT, SPAN, "", "1", "1"], [SHORT, SPAN, ""], Debug),
             ([SHORT, SPAN, "", "1", "0"], [SHORT, SPAN, ""], Accepted),
+            ([SHORT, SPAN, "", "1", "true"], [SHORT, SPAN, ""], Accepted),
             (["", "", "", "0", ""], ["", "", ""], Denied),
             (["", "", "", "", "1"], ["", "", ""], Debug),
         ] {
@@ -213,7 +211,6 @@ mod tests {
             ([LONG, SPAN, "", "d", ""], "a decision of the other form"),
             ([LONG, SPAN, "", "True", ""], "a capital"),
             ([LONG, SPAN, "", "1,1", ""], "two in one"),
-            ([LONG, SPAN, "", "1", "true"], "flags that are none"),
         ] {
             assert_eq!(multi(several(values)), None, "{why}");
         }

@@ -91,6 +91,9 @@ pub(super) const ALL: &[Format] = &[
     },
 ];
 
+/// What only their own tracers can write.
+pub(super) const OPAQUE: [&Header; 2] = [&catalogue::X_OT_SPAN_CONTEXT, &catalogue::SW8];
+
 fn traceparent(headers: &ForwardHeaders) -> Option<TraceParent<'_>> {
     traceparent::parse(headers.only(&catalogue::TRACEPARENT)?)
 }
