@@ -15,7 +15,7 @@ from opentelemetry.propagators.textmap import TextMapPropagator, default_getter,
 from ._errors import OnwardError
 from ._native import default
 from ._scope import inbound
-from .clients._outbound import as_bytes, last_added
+from .clients._outbound import as_bytes
 
 if TYPE_CHECKING:
     from opentelemetry.propagators.textmap import CarrierT, Getter, Setter
@@ -59,7 +59,7 @@ class OnwardPropagator(TextMapPropagator):
         # The span that is asked for is the context's.
         token = None if context is None else attach(context)
         try:
-            added = headers._additions(_ANYWHERE, _callers(carrier), [])  # noqa: SLF001 - ours
+            added = headers._additions(_ANYWHERE, _lines(carrier), [])  # noqa: SLF001 - ours
         except (OnwardError, TypeError, ValueError):
             return
         finally:
@@ -75,12 +75,6 @@ class OnwardPropagator(TextMapPropagator):
         written: dict[str, str] = {}
         self.inject(written, set_value(_KEY, default().extract(every), Context()))
         return set(written)
-
-
-def _callers(carrier: Any) -> list[tuple[str, bytes]]:
-    """Give what a carrier has without what Onward itself has added above the span of this call, to be written anew."""
-    ours = {(name, as_bytes(value)) for name, value in last_added.get()} if hasattr(carrier, "items") else ()
-    return [(name, value) for name, value in _lines(carrier) if (name.lower(), value) not in ours]
 
 
 def _lines(carrier: Any) -> list[tuple[str, bytes]]:

@@ -11,7 +11,7 @@ from multidict import CIMultiDict
 
 from onward._scope import inbound
 
-from ._outbound import Decided, additions, wrap
+from ._outbound import Decided, decide, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ async def _send(original: Callable[..., Any], request: Any, connection: Any) -> 
         return await original(request, connection)
     # The timer belongs to all hops of a request.
     hops = getattr(request, "_timer", request)
-    add = additions(str(request.url), callers.items(), _LIBRARY, hops, repeats=True)
+    add = decide(str(request.url), callers.items(), _LIBRARY, hops, repeats=True).added
     request.headers = headers = _Headers(callers)
     for name in {name for name, _ in add}:
         headers.popall(name, None)

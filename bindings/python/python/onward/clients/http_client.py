@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from onward._scope import inbound
 
-from ._outbound import additions, wrap
+from ._outbound import decide, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def _add(connection: Any) -> None:
     if url is None:
         return
     lines = [_parse(line) for line in buffer[1:]]
-    add = additions(url, lines, _LIBRARY, object(), repeats=True)
+    add = decide(url, lines, _LIBRARY, object(), repeats=True).added
     names = {name for name, _ in add}
     buffer[1:] = [line for line, (name, _) in zip(buffer[1:], lines, strict=True) if name not in names]
     for name, value in add:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from onward._scope import inbound
 
-from ._outbound import additions, unwrap, wrap
+from ._outbound import decide, unwrap, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,13 +17,19 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._outbound import Decision
+
 _LIBRARY = {"user-agent": f"python-httpx/{httpx.__version__}"}
 # Where a request's extensions say what its hops share. The request that is sent says there that it is decided about.
 _KEY = "onward"
 _DECIDED = object()
 
 
-def _prepare(request: httpx.Request) -> httpx.Request:
+class _Added(bytes):
+    """A value that Onward put on a request."""
+
+
+def _prepare(request: httpx.Request, look_again: Callable[..., Any]) -> httpx.Request:
     """Give the request as it is to be sent.
 
     The caller's own object keeps its headers: it is what redirects start from, and may be sent again.
@@ -30,16 +37,46 @@ def _prepare(request: httpx.Request) -> httpx.Request:
     if not inbound() or request.extensions.get(_KEY) is _DECIDED:
         return request
     hops = request.extensions.setdefault(_KEY, object())
-    raw = request.headers.raw
-    lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
-    add = additions(str(request.url), lines, _LIBRARY, hops, repeats=True)
-    names = {name.encode() for name, _ in add}
-    kept = [(name, value) for name, value in raw if name.lower() not in names]
+    decision = decide(str(request.url), _text(request.headers.raw), _LIBRARY, hops, repeats=True)
     sent = object.__new__(type(request))
     vars(sent).update(vars(request))
-    sent.headers = httpx.Headers(kept + [(name.encode(), value.encode("latin-1")) for name, value in add])
+    sent.headers = httpx.Headers(_with(decision, request.headers.raw))
     sent.extensions = {**request.extensions, _KEY: _DECIDED}
+    if decision.added and decision.span is not None:
+        sent.extensions["trace"] = functools.partial(look_again, decision, request.extensions.get("trace"))
     return sent
+
+
+def _text(raw: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
+
+
+def _with(decision: Decision, raw: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    names = {name.encode() for name, _ in decision.added}
+    kept = [(name, value) for name, value in raw if name.lower() not in names]
+    return kept + [(name.encode(), _Added(value.encode("latin-1"))) for name, value in decision.added]
+
+
+def _look_again(decision: Decision, callers: Callable[..., Any] | None, event: str, info: dict[str, Any]) -> Any:
+    """Decide once more where a tracer, as a transport around the last, has made a span for the request since.
+
+    That is when httpcore is about to write its head, of which the extension `trace` is told; the caller may have one.
+    """
+    if event.endswith(".send_request_headers.started") and decision.is_outdated():
+        request = info["request"]
+        kept = [(name, value) for name, value in request.headers if not isinstance(value, _Added)]
+        # A proxy that is asked for a tunnel is told of in the same way.
+        if len(kept) < len(request.headers):
+            request.headers = _with(decision.again(_text(kept)), kept)
+    return callers(event, info) if callers else None
+
+
+async def _look_again_async(
+    decision: Decision, callers: Callable[..., Any] | None, event: str, info: dict[str, Any]
+) -> None:
+    told = _look_again(decision, callers, event, info)
+    if told is not None:
+        await told
 
 
 class Transport(httpx.BaseTransport):
@@ -53,7 +90,7 @@ class Transport(httpx.BaseTransport):
         self._transport = httpx.HTTPTransport() if transport is None else transport
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._transport.handle_request(_prepare(request))
+        return self._transport.handle_request(_prepare(request, _look_again))
 
     def __enter__(self) -> Self:
         self._transport.__enter__()
@@ -78,7 +115,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
         self._transport = httpx.AsyncHTTPTransport() if transport is None else transport
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._transport.handle_async_request(_prepare(request))
+        return await self._transport.handle_async_request(_prepare(request, _look_again_async))
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
@@ -100,12 +137,12 @@ def patch(module: Any) -> Callable[[], None]:
     """Wrap what sends one hop of a request, after a client's event hooks, whatever its transport is."""
 
     def send(original: Callable[..., Any], client: Any, request: Any) -> Any:
-        response = original(client, _prepare(request))
+        response = original(client, _prepare(request, _look_again))
         response.request = request
         return response
 
     async def send_async(original: Callable[..., Any], client: Any, request: Any) -> Any:
-        response = await original(client, _prepare(request))
+        response = await original(client, _prepare(request, _look_again_async))
         response.request = request
         return response
 

@@ -11,7 +11,7 @@ import requests.utils
 
 from onward._scope import inbound
 
-from ._outbound import Decided, additions, wrap
+from ._outbound import Added, Decided, decide, look_again, mark, unwrap, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,23 +19,15 @@ if TYPE_CHECKING:
 _LIBRARY = {name.lower(): value for name, value in requests.utils.default_headers().items()}
 
 
-class Added(str):
-    """A value that Onward put on a request.
-
-    The mark is on the value, because that is what survives when requests copies a request to follow a redirect, and
-    when a caller copies headers from one request to the next. `replaced` is the library's own value that it took the
-    place of.
-    """
-
-    __slots__ = ("replaced",)
-    replaced: str | None
-
-
 class _Headers(Decided, requests.structures.CaseInsensitiveDict[str]):
     """Headers for urllib3, which copies them."""
 
+    extend = requests.structures.CaseInsensitiveDict.update
+
     def copy(self) -> _Headers:
-        return _Headers(self.items())
+        copied = _Headers(self.items())
+        copied.decision = self.decision
+        return copied
 
 
 class Adapter(requests.adapters.HTTPAdapter):
@@ -53,12 +45,16 @@ class Adapter(requests.adapters.HTTPAdapter):
 
 
 def patch(module: Any) -> Callable[[], None]:
-    """Wrap `Session.send`, through which every request goes."""
+    """Wrap `Session.send`, through which every request goes, and what sends it further down."""
 
     def send(original: Callable[..., Any], session: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         return original(session, _prepare(request), *args, **kwargs)
 
-    return wrap(module.Session, "send", send)
+    def send_on(original: Callable[..., Any], adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        look_again(request.headers)
+        return original(adapter, request, *args, **kwargs)
+
+    return unwrap(wrap(module.Session, "send", send), wrap(module.adapters.HTTPAdapter, "send", send_on))
 
 
 def _prepare(request: Any) -> Any:
@@ -79,9 +75,9 @@ def _prepare(request: Any) -> Any:
         if value.replaced is not None:
             headers[name] = own[name] = value.replaced
     # The copies that requests makes to follow redirects have the hooks in common.
-    for name, text in additions(request.url, own.items(), _LIBRARY, request.hooks):
-        headers[name] = value = Added(text)
-        value.replaced = own.get(name)
+    headers.decision = decide(request.url, own.items(), _LIBRARY, request.hooks)
+    for name, text in headers.decision.added:
+        headers[name] = mark(text, own.get(name))
     sent = copy.copy(request)
     sent.headers = headers
     return sent

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 from urllib3._collections import HTTPHeaderDict  # where 1.26 has it too
 
-from ._outbound import Decided, additions, wrap
+from ._outbound import Decided, decide, look_again, mark, unwrap, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 class _Headers(Decided, HTTPHeaderDict):
     """Headers that are not decided about again when a pool tries again."""
+
+    def copy(self) -> _Headers:
+        copied = _Headers(self)
+        copied.decision = self.decision
+        return copied
 
 
 def _send(  # noqa: PLR0913, PLR0917 - urllib3's own signature
@@ -32,12 +37,19 @@ def _send(  # noqa: PLR0913, PLR0917 - urllib3's own signature
     if not isinstance(callers, Decided) and not _is_botocore(pool):
         # A manager follows redirects with a new call, whose `retries` tell of the ones before.
         hops = None if getattr(retries, "history", ()) else object()
-        add = additions(_destination(pool, url), callers.items(), {}, hops, repeats=True)
-        if add:
+        decision = decide(_destination(pool, url), callers.items(), {}, hops, repeats=True)
+        if decision.added:
             headers = _Headers(callers)
-            for name, value in add:
-                headers.add(name, value)
+            headers.decision = decision
+            for name, value in decision.added:
+                headers.add(name, mark(value))
     return original(pool, method, url, body, headers, retries, *args, **kwargs)
+
+
+def _send_on(original: Callable[..., Any], pool: Any, *args: Any, **kwargs: Any) -> Any:
+    """Send what `_send` or requests has decided about, and what a tracer has put its own span on since."""
+    look_again(kwargs.get("headers"))
+    return original(pool, *args, **kwargs)
 
 
 def _destination(pool: Any, url: str) -> str:
@@ -59,12 +71,18 @@ class HTTPConnectionPool(urllib3.HTTPConnectionPool):
     def urlopen(self, *args: Any, **kwargs: Any) -> Any:
         return _send(urllib3.HTTPConnectionPool.urlopen, self, *args, **kwargs)
 
+    def _make_request(self, *args: Any, **kwargs: Any) -> Any:
+        return _send_on(urllib3.HTTPConnectionPool._make_request, self, *args, **kwargs)  # noqa: SLF001 - of the base
+
 
 class HTTPSConnectionPool(urllib3.HTTPSConnectionPool):
     """A pool that adds the headers."""
 
     def urlopen(self, *args: Any, **kwargs: Any) -> Any:
         return _send(urllib3.HTTPSConnectionPool.urlopen, self, *args, **kwargs)
+
+    def _make_request(self, *args: Any, **kwargs: Any) -> Any:
+        return _send_on(urllib3.HTTPSConnectionPool._make_request, self, *args, **kwargs)  # noqa: SLF001 - of the base
 
 
 _POOLS: dict[str, type[urllib3.HTTPConnectionPool]] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
@@ -87,5 +105,6 @@ class ProxyManager(urllib3.ProxyManager):
 
 
 def patch(module: Any) -> Callable[[], None]:
-    """Wrap `HTTPConnectionPool.urlopen`, through which every request goes."""
-    return wrap(module.HTTPConnectionPool, "urlopen", _send)
+    """Wrap `HTTPConnectionPool.urlopen`, through which every request goes, and what sends it further down."""
+    pool = module.HTTPConnectionPool
+    return unwrap(wrap(pool, "urlopen", _send), wrap(pool, "_make_request", _send_on))
