@@ -31,12 +31,12 @@ def arrived(ratings: Recorder, program: Program, folder) -> dict[str, str]:
 
 
 def check(headers: dict[str, str]) -> None:
-    """One trace, with spans of the service as the parents, and nothing lost."""
+    """One trace, with one span of the service as the parent, and nothing lost."""
     assert (headers["x-request-id"], headers["end-user"]) == ("7f6c", "jason")
-    for value in (headers["b3"], headers["traceparent"].removeprefix("00-")):
-        trace, parent, _ = value.split("-")
-        assert trace == TRACE
-        assert parent != SIDECAR
+    _, trace, parent, _ = headers["traceparent"].split("-")
+    assert trace == TRACE
+    assert parent != SIDECAR
+    assert headers["b3"] == f"{TRACE}-{parent}-1"
 
 
 def test_the_pages_program_forwards_everything_in_one_trace(ratings, tmp_path) -> None:
@@ -62,11 +62,28 @@ def without_a_line(command: str) -> Program:
     )
 
 
-def test_the_pages_command_does_it_without_a_line(ratings, tmp_path, monkeypatch) -> None:
-    (command,) = re.findall(r"^opentelemetry-instrument .*", (DOCS / "opentelemetry.md").read_text(), re.MULTILINE)
+@pytest.fixture
+def exporters(monkeypatch):
     for signal in ("TRACES", "METRICS", "LOGS"):
         monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", "console" if signal == "TRACES" else "none")
+
+
+(COMMAND,) = re.findall(
+    r"^opentelemetry-instrument onward-run .*", (DOCS / "opentelemetry.md").read_text(), re.MULTILINE
+)
+SWAPPED = COMMAND.replace("opentelemetry-instrument onward-run", "onward-run opentelemetry-instrument")
+
+
+@pytest.mark.parametrize("command", [COMMAND, SWAPPED], ids=["as on the page", "in the other order"])
+@pytest.mark.usefixtures("exporters")
+def test_the_pages_command_does_it_without_a_line(ratings, tmp_path, command) -> None:
     check(arrived(ratings, without_a_line(command), tmp_path))
+
+
+@pytest.mark.usefixtures("exporters")
+def test_the_negative_control_without_onward_run_only_the_tracers_header_goes_on(ratings, tmp_path) -> None:
+    alone = COMMAND.replace("onward-run ", "")
+    assert arrived(ratings, without_a_line(alone), tmp_path).keys() == {"traceparent"}
 
 
 def test_the_pages_propagator_carries_what_the_page_says() -> None:

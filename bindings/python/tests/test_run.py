@@ -242,6 +242,12 @@ def test_options_behind_the_command_are_its_own() -> None:
     assert run("--", "sh", "-c", "echo $1", "sh", "--").stdout == "--\n"
 
 
+OPENTELEMETRY = str(Path(sys.executable).with_name("opentelemetry-instrument"))
+WHO = """if True:
+    import requests
+    for method in (requests.adapters.HTTPAdapter.send, requests.Session.send):
+        print(method.__globals__["__name__"].partition(".")[0])
+"""
 LOADED = "import sys; print(sorted(name for name in ('ssl', 'socket', 'asyncio', 'logging', 'http.server') if name in sys.modules))"
 
 
@@ -291,6 +297,26 @@ def test_onward_run_below_onward_run_changes_nothing_more() -> None:
     code = "import os; print(os.environ['PYTHONPATH'])"
     once, twice = run(sys.executable, "-c", code), run(*RUN, sys.executable, "-c", code)
     assert once.stdout == twice.stdout
+
+
+@pytest.mark.parametrize(("below", "who"), [(True, "onward opentelemetry"), (False, "requests opentelemetry")])
+def test_behind_opentelemetry_instrument_onward_is_active_below_onward_run_only(below: bool, who: str) -> None:
+    instrumented = run(
+        *("-c", WHO),
+        program=(*(RUN if below else ()), OPENTELEMETRY, sys.executable),
+        OTEL_TRACES_EXPORTER="none",
+        OTEL_METRICS_EXPORTER="none",
+        OTEL_LOGS_EXPORTER="none",
+    )
+    assert instrumented.stdout.split() == who.split(), instrumented.stderr
+
+
+def test_opentelemetry_is_active_too_where_onward_cannot_be() -> None:
+    environ = environment({"PYTHONPATH": os.environ.get("PYTHONPATH", "")}, explain=True)
+    environ |= {"ONWARD_PRESETS": "istoi", "OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
+    instrumented = run("-c", WHO, program=(OPENTELEMETRY, sys.executable), **environ, OTEL_LOGS_EXPORTER="none")
+    assert instrumented.stdout.split() == ["requests", "opentelemetry"]
+    assert f"not active in {sys.executable}: PolicyError" in instrumented.stderr
 
 
 def test_instrumenting_servers_can_be_undone() -> None:

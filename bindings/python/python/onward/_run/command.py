@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from onward._errors import PolicyError
 from onward._native import __version__, default
 
-from .start import EXPLAIN
+from .start import EXPLAIN, FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,11 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def environment(environ: Mapping[str, str], *, explain: bool) -> dict[str, str]:
     """Give the environment in which every Python, this program's children too, starts with Onward."""
-    ours = str(Path(__file__).with_name("path"))
     path = environ.get("PYTHONPATH")
     # An empty entry is the current folder, an empty path is none.
-    others = [entry for entry in path.split(os.pathsep) if entry != ours] if path else []
-    added = {"PYTHONPATH": os.pathsep.join([ours, *others])}
+    others = [entry for entry in path.split(os.pathsep) if entry != FOLDER] if path else []
+    added = {"PYTHONPATH": os.pathsep.join([FOLDER, *others])}
     if explain:
         added[EXPLAIN] = "1"
     return {**environ, **added}

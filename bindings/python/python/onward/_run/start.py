@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
@@ -15,9 +16,13 @@ EXPLAIN = "ONWARD_RUN_EXPLAIN"
 
 VARIABLES = {"ONWARD_PRESETS", "ONWARD_HEADERS", "ONWARD_MESH_HOSTS", "ONWARD_TRACE_DESTINATIONS"}
 
+# What `onward-run` puts on the path.
+FOLDER = __file__.removesuffix("start.py") + "path"
 
+
+@functools.cache
 def start() -> None:
-    """Instrument clients and servers, and tell about it if that was asked for."""
+    """Instrument clients and servers, once, and tell about it if that was asked for."""
     if os.environ.get(EXPLAIN):
         tell(" ".join(sys.orig_argv))
         settings = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name in VARIABLES and value]
@@ -25,6 +30,19 @@ def start() -> None:
         tell(f"forwards {', '.join(default().names)}")
         _hook.observers.append(_hooked)
     instrument(servers=True)
+
+
+def before_opentelemetry() -> None:
+    """Start where `opentelemetry-instrument` has put its folder in front of ours, so that only its own is imported.
+
+    It calls this, an entry point, before it instruments anything, in programs that are not below `onward-run` too.
+    """
+    if FOLDER in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+        try:
+            start()
+        except Exception as error:  # noqa: BLE001 - OpenTelemetry goes on without
+            if os.environ.get(EXPLAIN):
+                tell(f"not active in {sys.executable}: {error!r}")
 
 
 def tell(line: str) -> None:
