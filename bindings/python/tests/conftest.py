@@ -65,3 +65,34 @@ def instrumented():
     onward.instrument()
     yield
     onward.uninstrument()
+
+
+@pytest.fixture
+def echo():
+    """The port of a gRPC server that answers with what it was sent."""
+    from grpc_loopback import Echo, serve
+
+    with serve(Echo()) as port:
+        yield port
+
+
+@pytest.fixture
+def forwarding(echo):
+    """A channel to it that forwards by an interceptor."""
+    import grpc
+    from onward.clients.grpc import ClientInterceptor
+
+    target = f"127.0.0.1:{echo}"
+    with grpc.insecure_channel(target) as channel:
+        yield grpc.intercept_channel(channel, ClientInterceptor(target))
+
+
+@pytest.fixture
+async def forwarding_aio(echo):
+    """The same for coroutines."""
+    import grpc
+    from onward.clients.grpc import aio_interceptors
+
+    target = f"127.0.0.1:{echo}"
+    async with grpc.aio.insecure_channel(target, interceptors=aio_interceptors(target)) as channel:
+        yield channel

@@ -27,7 +27,6 @@ from grpc_loopback import (
     serve,
     serve_aio,
 )
-from onward.clients.grpc import ClientInterceptor, aio_interceptors
 from onward.servers.grpc import AioServerInterceptor, ServerInterceptor
 
 
@@ -102,26 +101,6 @@ class IteratorFront(Front):
 
     def both(self, requests, context):
         return (self._ask() for _ in requests)
-
-
-@pytest.fixture
-def echo():
-    with serve(Echo()) as port:
-        yield port
-
-
-@pytest.fixture
-def forwarding(echo):
-    target = f"127.0.0.1:{echo}"
-    with grpc.insecure_channel(target) as channel:
-        yield grpc.intercept_channel(channel, ClientInterceptor(target))
-
-
-@pytest.fixture
-async def forwarding_aio(echo):
-    target = f"127.0.0.1:{echo}"
-    async with grpc.aio.insecure_channel(target, interceptors=aio_interceptors(target)) as channel:
-        yield channel
 
 
 @pytest.mark.parametrize("front", [Front, IteratorFront])

@@ -22,31 +22,10 @@ from grpc_loopback import (
     ask_aio,
     methods,
     proxy,
-    serve,
     serve_wire,
 )
 from headers import BOOKINFO
-from onward.clients.grpc import ClientInterceptor, aio_interceptors, to_metadata
-
-
-@pytest.fixture
-def echo():
-    with serve(Echo()) as port:
-        yield port
-
-
-@pytest.fixture
-def forwarding(echo):
-    target = f"127.0.0.1:{echo}"
-    with grpc.insecure_channel(target) as channel:
-        yield grpc.intercept_channel(channel, ClientInterceptor(target))
-
-
-@pytest.fixture
-async def forwarding_aio(echo):
-    target = f"127.0.0.1:{echo}"
-    async with grpc.aio.insecure_channel(target, interceptors=aio_interceptors(target)) as channel:
-        yield channel
+from onward.clients.grpc import ClientInterceptor, to_metadata
 
 
 @pytest.fixture
