@@ -66,7 +66,11 @@ def test_a_channel_forwards_as_long_as_instrument_is_in_force(echo) -> None:
 
 
 def test_instrument_is_undone_without_a_trace() -> None:
-    places = [(place, name) for place in (grpc, grpc.aio) for name in ("insecure_channel", "secure_channel")]
+    places = [(grpc.aio, "insecure_channel"), (grpc.aio, "secure_channel")]
+    places += [
+        (grpc._channel.Channel, f"{one}_{other}") for one in ("unary", "stream") for other in ("unary", "stream")
+    ]
+    places += [(grpc._channel.Channel, "__init__")]
     before = [getattr(place, name) for place, name in places]
     onward.instrument("grpc")
     onward.instrument("grpc")
@@ -87,9 +91,12 @@ def test_a_program_that_imports_grpc_later_is_covered_on_both_sides() -> None:
 import onward
 onward.instrument("grpc", servers=True)
 import grpc
-print(*(hasattr(made, "__wrapped__") for made in (grpc.server, grpc.insecure_channel, grpc.aio.server, grpc.aio.insecure_channel)))
+def wrapped():
+    places = (grpc.server, grpc._channel.Channel.unary_unary, grpc.aio.server, grpc.aio.insecure_channel)
+    return [hasattr(place, "__wrapped__") for place in places]
+print(*wrapped())
 onward.uninstrument()
-print(*(hasattr(made, "__wrapped__") for made in (grpc.server, grpc.insecure_channel, grpc.aio.server, grpc.aio.insecure_channel)))
+print(*wrapped())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["True True True True", "False False False False"]

@@ -43,6 +43,7 @@ INBOUND = {
     "x-datadog-trace-id": LOW,
     "x-datadog-parent-id": str(int(SIDECAR, 16)),
     "x-datadog-sampling-priority": "1",
+    "x-datadog-tags": f"_dd.p.tid={TRACE[:16]}",
     "end-user": "jason",
 }
 INSTRUMENTORS = {

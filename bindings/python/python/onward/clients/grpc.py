@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
+import importlib
 import inspect
 import logging
 import re
 import threading
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -18,7 +21,7 @@ from onward._hook import replace
 from onward._native import _grpc_authorities
 from onward._scope import inbound
 
-from ._outbound import unwrap
+from ._outbound import unwrap, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("onward.grpc")
 # Whether `instrument()` is in force: what it put into a channel lives as long as the channel.
 _instrumented = threading.Event()
+_KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 
 
 def to_metadata(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> Pairs:
@@ -167,12 +171,18 @@ def _aio_interceptors(target: str | bytes, *is_on: Callable[[], bool]) -> list[g
 
 
 def patch(module: Any) -> Callable[[], None]:
-    """Wrap the four functions that make channels."""
+    """Wrap what a channel makes the calls of a stub with: below the functions that make channels, and who wraps those.
+
+    Interceptors of `grpc.aio` are given to the functions.
+    """
+    channel = importlib.import_module("grpc._channel").Channel
+    asynchronous = importlib.import_module("grpc.aio._channel")
     undo = unwrap(
         _instrumented.clear,
+        wrap(channel, "__init__", _remember),
+        *(wrap(channel, kind, functools.partial(_intercepted, kind)) for kind in _KINDS),
         *(
-            replace(place, name, make)
-            for place, make in ((module, _sync), (module.aio, _aio))
+            replace(module.aio, name, functools.partial(_aio, inspect.signature(getattr(asynchronous, name))))
             for name in ("insecure_channel", "secure_channel")
         ),
     )
@@ -180,22 +190,28 @@ def patch(module: Any) -> Callable[[], None]:
     return undo
 
 
-def _sync(original: Callable[..., grpc.Channel]) -> Callable[..., grpc.Channel]:
-    def channel(target: str | bytes, *args: Any, **kwargs: Any) -> grpc.Channel:
-        made = original(target, *args, **kwargs)
-        return grpc.intercept_channel(made, ClientInterceptor(target, _instrumented.is_set))
-
-    return channel
+def _remember(original: Callable[..., Any], channel: Any, target: str | bytes, *args: Any, **kwargs: Any) -> None:
+    original(channel, target, *args, **kwargs)
+    channel.onward = ClientInterceptor(target, _instrumented.is_set)
 
 
-def _aio(original: Callable[..., grpc.aio.Channel]) -> Callable[..., grpc.aio.Channel]:
-    parameters = inspect.signature(original)
+def _intercepted(kind: str, original: Callable[..., Any], channel: Any, *args: Any, **kwargs: Any) -> Any:
+    make = functools.partial(original, channel)
+    interceptor = vars(channel).get("onward")
+    if interceptor is not None:
+        # Of a channel, only this method is asked for.
+        made: Any = SimpleNamespace(**{kind: make})
+        make = getattr(grpc.intercept_channel(made, interceptor), kind)
+    return make(*args, **kwargs)
 
+
+def _aio(parameters: inspect.Signature, original: Callable[..., grpc.aio.Channel]) -> Callable[..., grpc.aio.Channel]:
     def channel(target: str | bytes, *args: Any, **kwargs: Any) -> grpc.aio.Channel:
-        call = parameters.bind(target, *args, **kwargs)
+        options = parameters.bind(target, *args, **kwargs).arguments
         # Behind the caller's own, so that what those set is there already.
-        theirs = call.arguments.get("interceptors") or ()
-        call.arguments["interceptors"] = [*theirs, *_aio_interceptors(target, _instrumented.is_set)]
-        return original(*call.args, **call.kwargs)
+        theirs = options.get("interceptors") or ()
+        options["interceptors"] = [*theirs, *_aio_interceptors(target, _instrumented.is_set)]
+        # By name: a tracer that was here first adds its own there.
+        return original(options.pop("target"), **options)
 
     return channel
