@@ -2,7 +2,7 @@
 
 class OnwardError extends Error {
   constructor(code, token, message, options) {
-    super(message, options)
+    super(message, options?.cause === undefined ? undefined : options)
     this.code = code
     this.token = token
   }

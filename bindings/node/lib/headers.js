@@ -172,7 +172,8 @@ class ForwardHeaders {
       const name = flat[i]
       const values = [flat[i + 1]]
       for (i += 2; flat[i] === name; i += 2) values.push(flat[i + 1])
-      if (this.#policy.mayGo(name, decision)) kind.write(into, name, values, this.#policy.plan.rule(name).separator)
+      const rule = this.#policy.plan.rule(name)
+      if (this.#policy.mayGo(name, rule, decision)) kind.write(into, name, values, rule.separator)
     }
   }
 

@@ -3,10 +3,10 @@
 // Authorities and names that a service sees are few; what hostile ones add must not pile up.
 const MOST = 1024
 
-/** `answer`, which depends on a string alone, asked once for each of the last thousand strings. */
+/** `answer`, which depends on a string alone, asked once for each of the last thousand strings; `known` only looks. */
 function memoize(answer) {
   const known = new Map()
-  return (key) => {
+  const memoized = (key) => {
     let value = known.get(key)
     if (value === undefined) {
       value = answer(key)
@@ -15,6 +15,8 @@ function memoize(answer) {
     }
     return value
   }
+  memoized.known = (key) => known.get(key)
+  return memoized
 }
 
 module.exports = { memoize }

@@ -26,6 +26,11 @@ class Plan {
     this.#rules = new Map(this.headers.map((header) => [header.name, header]))
     this.#relatives = patterns(data.relatives)
     this.#rank = memoize(rank)
+    /**
+     * What `name`, in lower case and found on an outbound request, stands for: its family's number; itself, if a prefix rule
+     * without a family selects it; null if nothing.
+     */
+    this.kinOf = memoize((name) => this.#kin(name))
     const { pick, pickObject } = pickers(this)
     this.pick = pick
     this.pickObject = pickObject
@@ -41,14 +46,10 @@ class Plan {
     return this.prefixes[this.#rank(name) - this.headers.length]
   }
 
-  /** The family that `name`, in lower case and found on an outbound request, is a member of; -1 if none. */
-  familyOf(name) {
-    return (this.#rules.get(name) ?? this.#relatives(name))?.family ?? -1
-  }
-
-  /** Whether a prefix rule without a family selects `name`: then the name stands for itself. */
-  isLonePrefix(name) {
-    return this.prefixes.length !== 0 && this.#prefixRule(name)?.family === -1
+  #kin(name) {
+    const family = (this.#rules.get(name) ?? this.#relatives(name))?.family ?? -1
+    if (family >= 0) return family
+    return this.#prefixRule(name)?.family === -1 ? name : null
   }
 
   /**

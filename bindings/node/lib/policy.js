@@ -24,6 +24,9 @@ class Policy {
 
   /** Whether a URL or an authority is in the mesh. */
   inMesh(destination) {
+    // Clients say no more than an authority or an origin.
+    const known = this.#places.known(destination)
+    if (known !== undefined) return known
     const authority = authorityOf(destination)
     return authority === undefined ? checked(this.core.inMesh(destination)) : this.#places(authority)
   }
@@ -36,27 +39,23 @@ class Policy {
    */
   decide(each, destination, isDefault) {
     const { plan } = this
-    const decision = { inMesh: destination === undefined || this.inMesh(destination), families: undefined, names: undefined }
+    const decision = { inMesh: destination === undefined || this.inMesh(destination), taken: undefined }
     let signed = destination !== undefined && isPresigned(destination)
     each((name, value) => {
       const lower = String(name).toLowerCase()
       if (destination !== undefined && lower === plan.signature) signed ||= checked(native.isSigned(String(value)))
-      const family = plan.familyOf(lower)
-      if (family >= 0) {
-        const isOwn = lower === plan.clientDefault && isDefault !== undefined && isDefault(lower, value)
-        if (!isOwn) (decision.families ??= new Set()).add(family)
-      } else if (plan.isLonePrefix(lower)) {
-        (decision.names ??= new Set()).add(lower)
-      }
+      const kin = plan.kinOf(lower)
+      if (kin === null) return
+      const isOwn = typeof kin === 'number' && lower === plan.clientDefault && isDefault !== undefined && isDefault(lower, value)
+      if (!isOwn) (decision.taken ??= new Set()).add(kin)
     })
     return signed ? undefined : decision
   }
 
-  /** Whether `name`, which the policy selects, may go (rules R6 and R8). */
-  mayGo(name, decision) {
-    const rule = this.plan.rule(name)
-    if (!decision.inMesh && !rule.anywhere) return false
-    return rule.family >= 0 ? !decision.families?.has(rule.family) : !decision.names?.has(name)
+  /** Whether `name`, which `rule` selects, may go (rules R6 and R8). */
+  mayGo(name, { anywhere, family }, { inMesh, taken }) {
+    if (!inMesh && !anywhere) return false
+    return taken === undefined || !taken.has(family >= 0 ? family : name)
   }
 }
 

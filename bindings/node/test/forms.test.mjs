@@ -209,6 +209,16 @@ test('a request through a forward proxy is decided about by its target, and a tu
   assert.deepEqual(asked.map(([, lines]) => valuesOf(lines, 'cookie')), [['session=secret'], [], []])
 })
 
+test('a flat array of headers with lists in it goes out whole, and one that Node refuses is refused as without Onward', async (t) => {
+  const url = `http://127.0.0.1:${await listen(t, echo())}/`
+  const lines = await onward.run(headers, () => answer(http.get(url, { headers: ['host', 'a', 'x-own', ['1', '2']] })))
+  assert.deepEqual(valuesOf(lines, 'x-own'), ['1', '2'])
+  assertForwarded(lines)
+  const refused = () => http.get(url, { headers: ['host', 'a', 'x-own'] })
+  assert.throws(() => onward.run(headers, refused), { code: 'ERR_INVALID_ARG_VALUE' })
+  assert.throws(refused, { code: 'ERR_INVALID_ARG_VALUE' })
+})
+
 test('a request of node:http shows its caller what the caller has set, and no more', async (t) => {
   const port = await listen(t, echo())
   const request = onward.run(headers, () => http.get(`http://127.0.0.1:${port}/`, { headers: { accept: 'text/plain' } }))

@@ -6,19 +6,22 @@
 // and what the caller sets on the request after its creation is known by then. Which headers these are was decided at
 // the creation: the body may be written by a stream that belongs to another request.
 
+const { subscribe, unsubscribe } = require('node:diagnostics_channel')
 const http = require('node:http')
 const https = require('node:https')
 const { syncBuiltinESMExports } = require('node:module')
 
 const { write } = require('../headers')
-const { PAIRS } = require('../outbound')
+const { FLAT } = require('../outbound')
 const { currentOrNone } = require('../scope')
+const { destinationOf } = require('./destination')
 const { orUntouched } = require('./failure')
 const { isLibrary } = require('./names')
-const { hop, spoken } = require('./redirects')
+const { answered, linesOf, made, spokenBefore } = require('./redirects')
 
+const ANSWERS = 'http.client.response.finish'
 const isDefault = (_, value) => isLibrary(value)
-const NOT_ASCII = /[^\x00-\x7f]/
+const ASCII = /^[\t\x20-\x7e]*$/
 const SCOPE = Symbol('onward scope')
 const { prototype } = http.ClientRequest
 /** Modules whose `request` is wrapped, with the original and the wrapper. */
@@ -29,12 +32,9 @@ let active = false
 function wrap(module) {
   const original = module.request
   const wrapper = function request(...args) {
-    const create = () => original.apply(this, args)
+    const created = Reflect.apply(original, this, args)
     // Where somebody has wrapped it, it stays when it was stopped, and only passes on.
-    if (wrapped.get(module)?.wrapper !== wrapper) return create()
-    const scope = currentOrNone()
-    const created = scope === undefined ? create() : hop(create)
-    created[SCOPE] = scope ?? null
+    if (wrapped.get(module)?.wrapper === wrapper) note(created)
     return created
   }
   wrapped.set(module, { original, wrapper })
@@ -43,6 +43,7 @@ function wrap(module) {
 
 function start() {
   active = true
+  subscribe(ANSWERS, answer)
   for (const module of [http, https]) wrap(module)
   if (!Object.hasOwn(prototype, '_storeHeader')) {
     Object.defineProperty(prototype, '_storeHeader', { value: storeHeader, writable: true, configurable: true })
@@ -52,6 +53,7 @@ function start() {
 
 function stop() {
   active = false
+  unsubscribe(ANSWERS, answer)
   for (const [module, { original, wrapper }] of wrapped) if (module.request === wrapper) module.request = original
   wrapped.clear()
   if (prototype._storeHeader === storeHeader) delete prototype._storeHeader
@@ -63,35 +65,52 @@ function storeHeader(firstLine, headers) {
   return inherited.call(this, firstLine, active ? orUntouched(() => withForwarded(this, headers), headers) : headers)
 }
 
+/** Whose headers `request` forwards: those of the scope in which it is made. */
+function note(request) {
+  if (request[SCOPE] !== undefined) return
+  request[SCOPE] = currentOrNone() ?? null
+  made(request)
+}
+
+function answer({ request, response }) {
+  if (request[SCOPE]) answered(request, response)
+}
+
 /** `headers` as `_storeHeader` takes them, with the forwarded ones. */
 function withForwarded(request, headers) {
-  // A request that was made by `new ClientRequest` has none.
-  const scope = request[SCOPE] === undefined ? currentOrNone() : request[SCOPE]
+  // It may still be in the making, or was made by `get` or `new ClientRequest`.
+  note(request)
+  const scope = request[SCOPE]
   // CONNECT speaks to a proxy, about a tunnel.
-  if (!scope || request.method === 'CONNECT') return headers
-  const lines = Array.isArray(headers) ? pairs(headers) : linesOf(request)
-  const said = spoken(request, lines)
+  if (scope === null || request.method === 'CONNECT') return headers
+  const lines = Array.isArray(headers) ? flat(headers) : linesOf(request)
+  // For Node to refuse.
+  if (lines.length % 2 !== 0) return headers
+  const before = spokenBefore(request)
   let result = headers
   const kind = {
-    each: (_, visit) => PAIRS.each(said, visit),
+    each: (_, visit) => {
+      FLAT.each(lines, visit)
+      FLAT.each(before, visit)
+    },
     write: (_, name, values) => {
       for (const value of values) {
+        if (ASCII.test(value)) continue
         // What Node refuses would fail the whole request.
         http.validateHeaderValue(name, value)
-        if (NOT_ASCII.test(value)) request._send = sendHeadFirst
+        request._send = sendHeadFirst
       }
-      PAIRS.write(lines, name, values)
+      FLAT.write(lines, name, values)
       result = lines
     }
   }
-  write(scope, kind, lines, destinationOf(request), isDefault)
+  write(scope, kind, lines, destinationOf(originOf(request), request.path), isDefault)
   return result
 }
 
-/** Lines as options of a request may have them: pairs, or names and values in turn. */
-function pairs(array) {
-  if (Array.isArray(array[0])) return [...array]
-  return Array.from({ length: Math.ceil(array.length / 2) }, (_, i) => [array[2 * i], array[2 * i + 1]])
+/** Lines as options of a request may have them, in pairs or flat. */
+function flat(headers) {
+  return Array.isArray(headers[0]) ? headers.flatMap(([name, value]) => [name, value]) : [...headers]
 }
 
 /** Node would write the head together with a body that is text, and in the body's encoding: as UTF-8. */
@@ -100,16 +119,8 @@ function sendHeadFirst(...args) {
   return prototype._send.apply(this, args)
 }
 
-/** What was set on the request. It stays as it is: superagent takes it along when it is redirected. */
-function linesOf(request) {
-  return request.getRawHeaderNames().map((name) => [name, request.getHeader(name)])
-}
-
-function destinationOf({ protocol, host, path }) {
-  // A forward proxy gets the whole URL; the request goes on to there.
-  if (/^[a-z]+:\/\//i.test(path)) return path
-  const authority = host.includes(':') ? `[${host}]` : host
-  return path.includes('?') ? `${protocol}//${authority}${path}` : authority
+function originOf({ protocol, host }) {
+  return `${protocol}//${host.includes(':') ? `[${host}]` : host}`
 }
 
 module.exports = { start, stop }

@@ -5,41 +5,43 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 
-const HOP = Symbol('onward hop')
-/** The hop whose answer is being handled. */
-const hops = new AsyncLocalStorage()
+const REDIRECT = Symbol('onward redirect')
+/** While the answer of one that redirects is handled: where it leads, and what the caller had set. Other answers cost nothing. */
+const redirects = new AsyncLocalStorage()
 
-/** The request that `create` makes, known to whatever is sent while its answer is handled. */
-function hop(create) {
-  const before = hops.getStore()
-  // No chain of all that a service has ever sent.
-  if (before !== undefined) before.before = undefined
-  const made = { before, request: undefined, spoken: [] }
-  const request = hops.run(made, create)
-  made.request = request
-  request[HOP] = made
-  return request
+/** To be called where `request` is made. */
+function made(request) {
+  const redirect = redirects.getStore()
+  if (redirect !== undefined) request[REDIRECT] = redirect
 }
 
-/** The lines that the caller has set: the pairs in `lines`, and those of the requests that were redirected to this one. */
-function spoken(request, lines) {
-  const made = request[HOP]
-  if (made === undefined) return [...lines]
-  const isNext = made.before !== undefined && isRedirect(made.before.request, request)
-  made.spoken = isNext ? [...lines, ...made.before.spoken] : [...lines]
-  return made.spoken
+/** To be called where Node hands the answer over: each has an asynchronous context of its own. */
+function answered(request, response) {
+  const { statusCode } = response
+  if (statusCode < 300 || statusCode >= 400) return
+  const { location } = response.headers
+  const from = urlOf(request)
+  if (location === undefined || !URL.canParse(location, from)) return
+  const to = new URL(location, from)
+  to.hash = ''
+  redirects.enterWith({ to: to.href, spoken: [...linesOf(request), ...spokenBefore(request)] })
 }
 
-function isRedirect(from, to) {
-  const { statusCode, headers } = from?.res ?? {}
-  if (!(statusCode >= 300 && statusCode < 400) || !URL.canParse(headers.location, urlOf(from))) return false
-  const next = new URL(headers.location, urlOf(from))
-  next.hash = ''
-  return next.href === urlOf(to)
+/** The lines that the caller had set on the requests that were redirected to this one, flat. */
+function spokenBefore(request) {
+  const redirect = request[REDIRECT]
+  return redirect !== undefined && redirect.to === urlOf(request) ? redirect.spoken : []
+}
+
+/** What was set on the request, flat. It stays as it is: superagent takes it along when it is redirected. */
+function linesOf(request) {
+  const lines = []
+  for (const name of request.getRawHeaderNames()) lines.push(name, request.getHeader(name))
+  return lines
 }
 
 function urlOf(request) {
   return `${request.protocol}//${request.getHeader('host') ?? request.host}${request.path}`
 }
 
-module.exports = { hop, spoken }
+module.exports = { answered, linesOf, made, spokenBefore }

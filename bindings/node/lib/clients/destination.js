@@ -1,0 +1,16 @@
+'use strict'
+
+const URL_ITSELF = /^[a-z]+:\/\//i
+// A query with a signature, and what URL parsers differ about.
+const TELLING = /\?.*signature|[\\\x7f]/i
+
+/**
+ * Where a request to `path` of `origin` goes. Nearly all are told by their origin, of which there are few; a forward proxy gets
+ * the whole URL as the path, and the request goes on to there.
+ */
+function destinationOf(origin, path) {
+  if (URL_ITSELF.test(path)) return path
+  return TELLING.test(path) ? origin + path : origin
+}
+
+module.exports = { destinationOf }
