@@ -30,6 +30,7 @@ test('what holds no headers is an error that says what to pass', () => {
   for (const carrier of [undefined, null, 1, 'x-request-id: a', true, Symbol('a'), () => {}, 10n]) {
     assert.throws(() => onward.getForwardHeaders(carrier), isOnwardError('unsupported_carrier'))
     assert.throws(() => onward.extract(carrier), isOnwardError('unsupported_carrier'))
+    assert.throws(() => onward.extract(carrier), (error) => !('cause' in error), 'no cause is printed where there is none')
     assert.throws(() => onward.extract({ jwt: 'a' }).inject(carrier), isOnwardError('unsupported_carrier'))
   }
 })
