@@ -19,7 +19,7 @@ pub(crate) enum Carrier<'py> {
     Dict(Bound<'py, PyDict>),
     /// An exact list or tuple of pairs.
     Pairs(Bound<'py, PyAny>),
-    /// Anything else that gives pairs; a multidict gives text that was decoded as UTF-8.
+    /// Anything else that gives pairs; a multidict gives a list, of text that was decoded as UTF-8.
     Items { items: Bound<'py, PyAny>, utf8: bool },
 }
 
@@ -51,14 +51,16 @@ enum Access {
     AsList,
     /// `.get_all()`: the same where a later Tornado keeps them otherwise; it joins repeated lines in its `items()`.
     GetAll,
-    /// `.items()`: mappings and multidicts.
+    /// `.items()` of a multidict: aiohttp's, and Sanic's class made of it.
+    Multidict,
+    /// `.items()`: mappings.
     Items,
     /// An iterable of pairs.
     Iterable,
 }
 
 impl Access {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Proxy,
         Self::Environ,
         Self::Env,
@@ -71,6 +73,7 @@ impl Access {
         Self::Headers,
         Self::AsList,
         Self::GetAll,
+        Self::Multidict,
         Self::Items,
         Self::Iterable,
     ];
@@ -168,11 +171,16 @@ fn is_builtin(object: &Bound<'_, PyAny>) -> bool {
         || object.is_instance_of::<PyTuple>()
 }
 
+/// Whether an object is an exact list or tuple, which runs no code of anybody's when it is read.
+pub(crate) fn is_pairs(object: &Bound<'_, PyAny>) -> bool {
+    object.is_exact_instance_of::<PyList>() || object.is_exact_instance_of::<PyTuple>()
+}
+
 fn find<'py>(object: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Carrier<'py>>> {
     if let Ok(dict) = object.cast::<PyDict>() {
         return in_dict(dict);
     }
-    if object.is_exact_instance_of::<PyList>() || object.is_exact_instance_of::<PyTuple>() {
+    if is_pairs(object) {
         return Ok(Some(Carrier::Pairs(object.clone())));
     }
     if depth == 0 || object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
@@ -186,7 +194,7 @@ fn find<'py>(object: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Carrie
     let mut failure = None;
     for access in Access::ALL {
         // What is broken is not iterated over, which could read a request's body.
-        if failure.is_some() && matches!(access, Access::Items | Access::Iterable) {
+        if failure.is_some() && matches!(access, Access::Multidict | Access::Items | Access::Iterable) {
             break;
         }
         match follow(object, access, depth) {
@@ -228,7 +236,7 @@ fn in_scope<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Option<Carrier<'py>>> {
     if !item(dict, intern!(py, "type"))?.is_some_and(|kind| kind.is_instance_of::<PyString>()) {
         return Ok(None);
     }
-    Ok(if headers.is_exact_instance_of::<PyList>() || headers.is_exact_instance_of::<PyTuple>() {
+    Ok(if is_pairs(&headers) {
         Some(Carrier::Pairs(headers))
     } else if headers.is_instance_of::<PyString>() || headers.is_instance_of::<PyBytes>() {
         None
@@ -281,9 +289,18 @@ fn follow<'py>(object: &Bound<'py, PyAny>, access: Access, depth: usize) -> PyRe
                 _ => Ok(None),
             }
         }
+        Access::Multidict => {
+            if hint(object) != Some(Access::Multidict) && !is_multidict(object)? {
+                return Ok(None);
+            }
+            let items = object.call_method0(intern!(py, "items"))?;
+            // SAFETY: `items` is alive; the call gives a new list, or an error.
+            let list = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PySequence_List(items.as_ptr())) };
+            Ok(Some(Carrier::Items { items: list?, utf8: true }))
+        }
         Access::Items => {
             let Some(items) = method(object, intern!(py, "items"))? else { return Ok(None) };
-            Ok(Some(Carrier::Items { items: items.call0()?, utf8: is_multidict(object)? }))
+            Ok(Some(Carrier::Items { items: items.call0()?, utf8: false }))
         }
         Access::Iterable => Ok(attribute(object.get_type().as_any(), intern!(py, "__iter__"))?
             .filter(|iter| !iter.is_none())
@@ -300,7 +317,7 @@ fn proxied<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>
     object.getattr(name)?.call0().map(Some)
 }
 
-/// Whether the text in it was decoded as UTF-8: aiohttp's multidict does so, and Sanic's class made of it.
+/// Whether the text in it was decoded as UTF-8.
 fn is_multidict(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     for class in object.get_type().mro() {
         let module = class.cast::<PyType>()?.module()?;
@@ -339,9 +356,7 @@ fn dict_in<'py>(
 }
 
 fn pairs_in<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Option<Carrier<'py>>> {
-    Ok(attribute(object, name)?
-        .filter(|pairs| pairs.is_exact_instance_of::<PyList>() || pairs.is_exact_instance_of::<PyTuple>())
-        .map(Carrier::Pairs))
+    Ok(attribute(object, name)?.filter(is_pairs).map(Carrier::Pairs))
 }
 
 /// The types met so far, and how their headers were found: what fails costs an exception each, so that trying all

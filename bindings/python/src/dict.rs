@@ -1,4 +1,4 @@
-//! Looks into dicts: nothing is made of a key that is not there, where PyO3 would ask for an exception.
+//! Looks into dicts: nothing is made of a key that is not there, where `PyO3` would ask for an exception.
 
 use pyo3::ffi;
 use pyo3::prelude::*;

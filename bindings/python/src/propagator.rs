@@ -126,12 +126,13 @@ fn scan<S: Sink>(plan: &Plan, carrier: &Carrier<'_>, sink: &mut S) -> End {
         Carrier::Environ(_) => &plan.environ_memory,
         Carrier::Dict(_) => &plan.dict_memory,
         Carrier::Pairs(_) => &plan.pairs_memory,
+        Carrier::Items { items, utf8: true } if carrier::is_pairs(items) => &plan.pairs_memory,
         Carrier::Items { .. } => return End::Stopped,
     };
     if let Some(script) = memory.get()
         && let Some(script) = &*script
     {
-        // SAFETY: `Carrier` says which exact type each of them has, and keeps it alive.
+        // SAFETY: `Carrier` says which exact type each of them has, or it was looked at, and keeps it alive.
         let end = unsafe {
             match carrier {
                 Carrier::Environ(dict) | Carrier::Dict(dict) => {
@@ -153,8 +154,9 @@ fn scan<S: Sink>(plan: &Plan, carrier: &Carrier<'_>, sink: &mut S) -> End {
         let end = match carrier {
             Carrier::Environ(dict) => select::environ(plan, dict, sink),
             Carrier::Dict(dict) => select::dict(plan, dict.as_ptr(), sink),
-            Carrier::Pairs(pairs) => select::pairs(plan, pairs.as_ptr(), sink),
-            Carrier::Items { .. } => End::Stopped,
+            Carrier::Pairs(pairs) | Carrier::Items { items: pairs, .. } => {
+                select::pairs(plan, pairs.as_ptr(), sink)
+            }
         };
         if end == End::Complete && memory.missed() {
             memory.set(match carrier {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::text;
 
@@ -17,11 +18,13 @@ pub(crate) struct Script {
     steps: Vec<Step>,
 }
 
-struct Step {
-    /// Kept alive, so that no other object can have its address.
+/// One of its keys.
+pub(crate) struct Step {
+    /// A `str` or `bytes`, kept alive so that no other object can have its address.
     key: Py<PyAny>,
     text: Box<[u8]>,
-    slot: Option<u8>,
+    /// Where its value goes, if it is selected.
+    pub(crate) slot: Option<usize>,
 }
 
 impl Script {
@@ -43,46 +46,45 @@ impl Script {
         }
         let step = |key: &*mut ffi::PyObject| {
             // SAFETY: `key` is alive.
-            let text = unsafe { text::exact(*key) }?;
-            let slot = slot(*key).map(u8::try_from).transpose().ok()?;
-            // SAFETY: `key` is alive.
-            let key = unsafe { Bound::from_borrowed_ptr(py, *key) }.unbind();
-            Some(Step { key, text: text.into(), slot })
+            let (text, is_exact) = unsafe { (text::name(*key)?, text::exact(*key).is_some()) };
+            let key = if is_exact {
+                // SAFETY: `key` is alive.
+                unsafe { Bound::from_borrowed_ptr(py, *key) }
+            } else {
+                // An object of another class is not kept alive, nor what it may hold.
+                PyString::new(py, std::str::from_utf8(text).ok()?).into_any()
+            };
+            let slot = slot(key.as_ptr());
+            Some(Step { key: key.unbind(), text: text.into(), slot })
         };
         Some(Self { steps: keys.iter().map(step).collect::<Option<_>>()? })
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.steps.len()
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
     }
+}
 
-    /// What became of the key at a place, if it is this key.
+impl Step {
+    /// Whether it is this key.
     ///
     /// # Safety
     ///
     /// `key` must be a live object.
-    #[inline]
-    pub(crate) unsafe fn at(&self, place: usize, key: *mut ffi::PyObject) -> Was {
-        let Some(step) = self.steps.get(place) else { return Was::Another };
-        let known = step.key.as_ptr();
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call for each key of a carrier is a tenth of the whole")]
+    pub(crate) unsafe fn is(&self, key: *mut ffi::PyObject) -> bool {
+        let known = self.key.as_ptr();
         // SAFETY: both are alive.
-        let is_known = known == key
-            || unsafe { ffi::Py_TYPE(known) == ffi::Py_TYPE(key) && text::exact(key) == Some(&*step.text) };
-        match step.slot {
-            _ if !is_known => Was::Another,
-            Some(slot) => Was::Taken(slot.into()),
-            None => Was::PassedOver,
-        }
+        known == key
+            || unsafe {
+                if ffi::Py_TYPE(known) == ffi::Py_TYPE(key) {
+                    text::exact(key) == Some(&*self.text)
+                } else {
+                    !text::is_bytes(known) && text::of_own_class(key) == Some(&*self.text)
+                }
+            }
     }
-}
-
-/// What a key was in the carrier before.
-pub(crate) enum Was {
-    /// Selected, into this slot.
-    Taken(usize),
-    PassedOver,
-    /// Not there, or not at this place.
-    Another,
 }
 
 /// The script for one kind of carrier.

@@ -3,7 +3,8 @@
 //! First the carrier is compared with the one before it (`script`); if they differ, names are looked up.
 //!
 //! It handles what nearly every request looks like, and stops at anything else: repeated names, characters outside
-//! printable ASCII in a `str`, control characters, names under a prefix rule, captures over the limits, subclasses.
+//! printable ASCII in a `str`, control characters, names under a prefix rule, captures over the limits, subclasses
+//! other than of a name's `str`.
 //! Then the reference path (`lines`) takes over, which gives everything to the core. A test holds both against each
 //! other on all conformance vectors and on random headers.
 
@@ -15,7 +16,7 @@ use pyo3::types::PyDict;
 
 use crate::keys::Known;
 use crate::plan::Plan;
-use crate::script::{Script, Was};
+use crate::script::Script;
 use crate::sink::Sink;
 use crate::text;
 
@@ -53,11 +54,9 @@ impl<S: Sink> Pass<'_, S> {
                     None => return false,
                 },
             };
-            if !text::is_plain(data) {
-                let is_bytes = ffi::Py_TYPE(value) == &raw mut ffi::PyBytes_Type;
-                if !(is_bytes && text::has_no_control(data)) {
-                    return false;
-                }
+            let is_good = text::is_plain(data) || (text::is_bytes(value) && text::has_no_control(data));
+            if !is_good {
+                return false;
             }
             match data.first() {
                 None => return true,
@@ -119,17 +118,17 @@ pub(crate) unsafe fn replay_dict<S: Sink>(
     let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: see `dict`.
     unsafe {
-        if usize::try_from(ffi::PyDict_Size(dict)) != Ok(script.len()) {
+        if usize::try_from(ffi::PyDict_Size(dict)) != Ok(script.steps().len()) {
             return None;
         }
-        for place in 0..script.len() {
-            if ffi::PyDict_Next(dict, &raw mut at, &raw mut key, &raw mut value) == 0 {
+        for step in script.steps() {
+            if ffi::PyDict_Next(dict, &raw mut at, &raw mut key, &raw mut value) == 0 || !step.is(key) {
                 return None;
             }
-            match script.at(place, key) {
-                Was::Taken(slot) if pass.take(slot, value) => {}
-                Was::PassedOver => {}
-                Was::Taken(_) | Was::Another => return None,
+            if let Some(slot) = step.slot
+                && !pass.take(slot, value)
+            {
+                return None;
             }
         }
     }
@@ -141,6 +140,7 @@ pub(crate) unsafe fn replay_dict<S: Sink>(
 /// # Safety
 ///
 /// `pairs` must be a live exact `list` or `tuple`.
+#[inline(never)]
 pub(crate) unsafe fn replay_pairs<S: Sink>(
     plan: &Plan,
     script: &Script,
@@ -150,15 +150,18 @@ pub(crate) unsafe fn replay_pairs<S: Sink>(
     let mut pass = Pass { plan, sink, seen: 0, bytes: 0 };
     // SAFETY: see `pairs`.
     unsafe {
-        if usize::try_from(ffi::Py_SIZE(pairs)) != Ok(script.len()) {
+        if usize::try_from(ffi::Py_SIZE(pairs)) != Ok(script.steps().len()) {
             return None;
         }
-        for place in 0..script.len() {
+        for (place, step) in script.steps().iter().enumerate() {
             let pair = pair_at(pairs, place)?;
-            match script.at(place, ffi::PyTuple_GetItem(pair, 0)) {
-                Was::Taken(slot) if pass.take(slot, ffi::PyTuple_GetItem(pair, 1)) => {}
-                Was::PassedOver => {}
-                Was::Taken(_) | Was::Another => return None,
+            if !step.is(ffi::PyTuple_GetItem(pair, 0)) {
+                return None;
+            }
+            if let Some(slot) = step.slot
+                && !pass.take(slot, ffi::PyTuple_GetItem(pair, 1))
+            {
+                return None;
             }
         }
     }
@@ -313,8 +316,8 @@ pub(crate) unsafe fn learn_dict(plan: &Plan, dict: &Bound<'_, PyDict>, is_enviro
             if !is_environ {
                 return slot(plan, key);
             }
-            // A key that is no `str` is no key of an environ.
-            if ffi::Py_TYPE(key) != &raw mut ffi::PyUnicode_Type {
+            // `bytes` are no key of an environ.
+            if text::is_bytes(key) {
                 return None;
             }
             match plan.environ_known.find(key) {
@@ -362,7 +365,7 @@ enum Name {
 #[inline]
 unsafe fn name(plan: &Plan, key: *mut ffi::PyObject) -> Name {
     // SAFETY: as promised by the caller.
-    let Some(name) = (unsafe { text::exact(key) }) else { return Name::Unusual };
+    let Some(name) = (unsafe { text::name(key) }) else { return Name::Unusual };
     match plan.select(name) {
         None => Name::Other,
         Some(slot) if slot < plan.len() => Name::Slot(slot),

@@ -31,7 +31,7 @@ const fn not_plain(word: u64) -> u64 {
     word | word.wrapping_sub(0x20 * ONES) | word.wrapping_add(ONES)
 }
 
-/// The bytes of an exact `str` if they are ASCII.
+/// The bytes of a `str`, as UTF-8.
 ///
 /// # Safety
 ///
@@ -48,6 +48,17 @@ pub(crate) unsafe fn ascii<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
     }
     // SAFETY: the interpreter says that `size` bytes are there, for as long as the `str` lives.
     Some(unsafe { std::slice::from_raw_parts(data.cast(), usize::try_from(size).unwrap_or(0)) })
+}
+
+/// Whether an object is an exact `bytes`.
+///
+/// # Safety
+///
+/// `object` must be alive.
+#[inline]
+pub(crate) unsafe fn is_bytes(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: `object` is alive.
+    unsafe { ffi::Py_TYPE(object) == &raw mut ffi::PyBytes_Type }
 }
 
 /// The contents of an exact `bytes`.
@@ -76,12 +87,37 @@ pub(crate) unsafe fn exact<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
         let class = ffi::Py_TYPE(object);
         if class == &raw mut ffi::PyUnicode_Type {
             ascii(object)
-        } else if class == &raw mut ffi::PyBytes_Type {
+        } else if is_bytes(object) {
             Some(bytes(object))
         } else {
             None
         }
     }
+}
+
+/// The contents of a `str` of a class of its own, such as the names in a multidict. What that defines is not asked.
+///
+/// # Safety
+///
+/// `object` must be alive for as long as the result is used.
+#[cold]
+pub(crate) unsafe fn of_own_class<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
+    // SAFETY: `object` is alive, and its type is checked before it is read.
+    unsafe {
+        let is_own = ffi::PyUnicode_Check(object) != 0 && ffi::PyUnicode_CheckExact(object) == 0;
+        if is_own { ascii(object) } else { None }
+    }
+}
+
+/// The contents of a name: as `exact`, or `of_own_class`.
+///
+/// # Safety
+///
+/// `object` must be alive for as long as the result is used.
+#[inline]
+pub(crate) unsafe fn name<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
+    // SAFETY: as promised by the caller.
+    unsafe { exact(object).or_else(|| of_own_class(object)) }
 }
 
 /// The bytes of a `str` of ASCII alone, which are the same in every encoding.

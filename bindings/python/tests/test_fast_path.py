@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import weakref
 
+import multidict
 import pytest
 from conftest import load_cases
 from headers import BOOKINFO, CURL
@@ -20,6 +22,18 @@ POLICIES = {
 }
 
 
+class Name(str):
+    """Text that nobody may ask anything."""
+
+    __slots__ = ("__weakref__",)
+
+    def __eq__(self, _: object) -> bool:
+        raise AssertionError
+
+    def __hash__(self) -> int:
+        raise AssertionError
+
+
 def environ_key(name: str) -> str:
     key = name.upper().replace("-", "_")
     return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
@@ -32,6 +46,8 @@ def carriers(lines: list[tuple[str, str]]):
     yield "scope", {"type": "http", "headers": encoded}
     yield "list of text", lines
     yield "tuple of bytes", tuple(encoded)
+    yield "names of a class of their own", [(Name(name), value) for name, value in lines]
+    yield "multidict", multidict.CIMultiDict(lines)
     yield "dict", dict(lines)
     yield "dict of bytes", dict(encoded)
     lists: dict[str, list[str]] = {}
@@ -94,8 +110,17 @@ def test_both_paths_agree_on_random_headers(policy: str) -> None:
 
 @pytest.mark.parametrize("lines", [CURL, BOOKINFO], ids=["curl", "all of Bookinfo"])
 def test_what_requests_look_like_takes_the_fast_path(lines: list[tuple[str, str]]) -> None:
-    assert check(POLICIES["istio"], lines) == 7
-    assert check(POLICIES["prefixes"], lines) == 7
+    assert check(POLICIES["istio"], lines) == 9
+    assert check(POLICIES["prefixes"], lines) == 9
+
+
+def test_names_of_a_class_of_their_own_are_not_kept() -> None:
+    propagator = Propagator()
+    pairs = [(Name("x-request-id"), "7f6c")]
+    for _ in range(2):
+        assert propagator.get_forward_headers(pairs) == {"x-request-id": "7f6c"}
+    name = weakref.ref(pairs.pop()[0])
+    assert name() is None
 
 
 def test_more_shapes_than_there_are_templates_for_all_come_out_right() -> None:
