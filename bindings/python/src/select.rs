@@ -367,6 +367,8 @@ unsafe fn name(plan: &Plan, key: *mut ffi::PyObject) -> Name {
     // SAFETY: as promised by the caller.
     let Some(name) = (unsafe { text::name(key) }) else { return Name::Unusual };
     match plan.select(name) {
+        // Pairs of an environ: there the reference path reads other names.
+        None if name == b"REQUEST_METHOD" => Name::Unusual,
         None => Name::Other,
         Some(slot) if slot < plan.len() => Name::Slot(slot),
         Some(_) => Name::Unusual,

@@ -42,7 +42,9 @@ def environ_key(name: str) -> str:
 def carriers(lines: list[tuple[str, str]]):
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lines]
     server = {"REQUEST_METHOD": "GET", "wsgi.input": object(), "SERVER_NAME": "x", "wsgi.version": (1, 0)}
-    yield "environ", server | {environ_key(name): value for name, value in lines}
+    environ = server | {environ_key(name): value for name, value in lines}
+    yield "environ", environ
+    yield "pairs of an environ", list(environ.items())
     yield "scope", {"type": "http", "headers": encoded}
     yield "list of text", lines
     yield "tuple of bytes", tuple(encoded)
@@ -121,6 +123,11 @@ def test_names_of_a_class_of_their_own_are_not_kept() -> None:
         assert propagator.get_forward_headers(pairs) == {"x-request-id": "7f6c"}
     name = weakref.ref(pairs.pop()[0])
     assert name() is None
+
+
+def test_pairs_of_an_environ_are_read_as_one() -> None:
+    pairs = [("REQUEST_METHOD", "GET"), ("HTTP_X_REQUEST_ID", "7f6c"), ("x-b3-traceid", "1")]
+    assert Propagator().get_forward_headers(pairs) == {"x-request-id": "7f6c"}
 
 
 def test_more_shapes_than_there_are_templates_for_all_come_out_right() -> None:
