@@ -1,14 +1,14 @@
 //! A policy as the fast path uses it: the interpreter's own strings, in slots in policy order.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use onward::PlanHeader;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::keys::Keys;
-use crate::script::Memory;
+use crate::script::{Memories, Memory};
 
 /// What the fast path knows of a policy. Which names are in it, the core has decided.
 pub(crate) struct Plan {
@@ -17,16 +17,14 @@ pub(crate) struct Plan {
     environ: Vec<(usize, Py<PyString>)>,
     environ_prefixes: Vec<Prefix>,
     pub(crate) environ_known: Keys,
-    pub(crate) environ_memory: Memory,
-    pub(crate) dict_memory: Memory,
-    pub(crate) pairs_memory: Memory,
+    pub(crate) environ_memory: Memories,
+    pub(crate) dict_memory: Memories,
+    pub(crate) pairs_memory: Memories,
     pub(crate) max_bytes: usize,
     sieve: Sieve,
     /// Shapes of results, each with a dict that has its keys. Set once and never freed, so that using one costs no
     /// lock and no reference count.
-    templates: [OnceLock<(u64, Py<PyDict>)>; 8],
-    /// Which of them the last result had.
-    last: AtomicUsize,
+    templates: [OnceLock<(u64, Py<PyDict>)>; 16],
 }
 
 struct Slot {
@@ -70,13 +68,12 @@ impl Plan {
             environ,
             environ_prefixes,
             environ_known,
-            environ_memory: Memory::default(),
-            dict_memory: Memory::default(),
-            pairs_memory: Memory::default(),
+            environ_memory: Memories::default(),
+            dict_memory: Memories::default(),
+            pairs_memory: Memories::default(),
             max_bytes: policy.max_bytes,
             sieve,
             templates: Default::default(),
-            last: AtomicUsize::new(0),
         }))
     }
 
@@ -114,17 +111,17 @@ impl Plan {
         if self.sieve.passes(name) { self.propagator.rank(name) } else { None }
     }
 
-    /// The shape that the last result had, and a dict with its keys.
+    /// The shape that the last result had for such a carrier, and a dict with its keys.
     #[inline]
-    pub(crate) fn likely(&self) -> Option<(u64, &Py<PyDict>)> {
-        let (shape, dict) = self.templates.get(self.last.load(Ordering::Relaxed))?.get()?;
+    pub(crate) fn likely(&self, memory: &Memory) -> Option<(u64, &Py<PyDict>)> {
+        let (shape, dict) = self.templates.get(memory.template.load(Ordering::Relaxed))?.get()?;
         Some((*shape, dict))
     }
 
     /// Remembers that a result had this shape. A policy that meets more shapes than there are places for does without
     /// a template for the rest.
     #[cold]
-    pub(crate) fn remember(&self, py: Python<'_>, shape: u64) -> PyResult<()> {
+    pub(crate) fn remember(&self, py: Python<'_>, memory: &Memory, shape: u64) -> PyResult<()> {
         for (at, template) in self.templates.iter().enumerate() {
             if template.get().is_none() {
                 let dict = PyDict::new(py);
@@ -135,7 +132,7 @@ impl Plan {
                 let _ = template.set((shape, dict.unbind()));
             }
             if template.get().is_some_and(|(known, _)| *known == shape) {
-                self.last.store(at, Ordering::Relaxed);
+                memory.template.store(at, Ordering::Relaxed);
                 break;
             }
         }

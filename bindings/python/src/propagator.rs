@@ -12,6 +12,7 @@ use crate::explain::Explanation;
 use crate::guard::guard;
 use crate::headers::ForwardHeaders;
 use crate::plan::Plan;
+use crate::script::Memory;
 use crate::select::{self, End};
 use crate::sink::{self, Fill, Gather, Sink};
 use crate::{error, lines, message, tracer};
@@ -76,24 +77,27 @@ impl Propagator {
         carrier: &Carrier<'py>,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
         let Some(plan) = &self.plan else { return Ok(None) };
-        if let Some(mut fill) = Fill::new(py, plan)
-            && scan(plan, carrier, &mut fill) == End::Complete
+        let Some(memory) = memory(plan, carrier) else { return Ok(None) };
+        if let Some(mut fill) = Fill::new(py, plan, memory)
+            && scan(plan, memory, carrier, &mut fill) == End::Complete
         {
             return Ok(Some(fill.into_dict()));
         }
         let mut gather = Gather::new();
-        if scan(plan, carrier, &mut gather) == End::Stopped {
+        if scan(plan, memory, carrier, &mut gather) == End::Stopped {
             return Ok(None);
         }
         let (seen, values) = gather.into_parts(py);
-        plan.remember(py, seen)?;
+        plan.remember(py, memory, seen)?;
         sink::to_dict(py, plan, seen, &values).map(Some)
     }
 
     pub(crate) fn captured(&self, py: Python<'_>, carrier: &Carrier<'_>) -> PyResult<ForwardHeaders> {
-        if let Some(plan) = &self.plan {
+        if let Some(plan) = &self.plan
+            && let Some(memory) = memory(plan, carrier)
+        {
             let mut gather = Gather::new();
-            if scan(plan, carrier, &mut gather) == End::Complete {
+            if scan(plan, memory, carrier, &mut gather) == End::Complete {
                 let (seen, values) = gather.into_parts(py);
                 return Ok(ForwardHeaders::gathered(self.core.clone(), Arc::clone(plan), seen, values));
             }
@@ -114,21 +118,30 @@ impl Propagator {
     }
 }
 
+/// What is remembered of such carriers. None for what the fast path does not read.
+#[inline]
+fn memory<'a>(plan: &'a Plan, carrier: &Carrier<'_>) -> Option<&'a Memory> {
+    match carrier {
+        Carrier::Environ(dict) => Some(plan.environ_memory.of(dict.len())),
+        Carrier::Dict(dict) => Some(plan.dict_memory.of(dict.len())),
+        Carrier::Items { items, utf8 } if !utf8 || !carrier::is_pairs(items) => None,
+        Carrier::Pairs(pairs) | Carrier::Items { items: pairs, .. } => {
+            Some(plan.pairs_memory.of(pairs.len().ok()?))
+        }
+    }
+}
+
 /// One pass of the fast path: as the carrier before was read, or else name by name.
 #[inline]
-fn scan<S: Sink>(plan: &Plan, carrier: &Carrier<'_>, sink: &mut S) -> End {
-    let memory = match carrier {
+fn scan<S: Sink>(plan: &Plan, memory: &Memory, carrier: &Carrier<'_>, sink: &mut S) -> End {
+    if let Carrier::Environ(dict) = carrier
+        && !plan.has_prefixes()
+        && dict.len() > plan.len() + 8
+    {
         // Comparing a key costs about what looking a name up costs.
-        Carrier::Environ(dict) if !plan.has_prefixes() && dict.len() > plan.len() + 8 => {
-            // SAFETY: `Carrier` says that it is an exact dict.
-            return unsafe { select::environ(plan, dict, sink) };
-        }
-        Carrier::Environ(_) => &plan.environ_memory,
-        Carrier::Dict(_) => &plan.dict_memory,
-        Carrier::Pairs(_) => &plan.pairs_memory,
-        Carrier::Items { items, utf8: true } if carrier::is_pairs(items) => &plan.pairs_memory,
-        Carrier::Items { .. } => return End::Stopped,
-    };
+        // SAFETY: `Carrier` says that it is an exact dict.
+        return unsafe { select::environ(plan, dict, sink) };
+    }
     if let Some(script) = memory.get()
         && let Some(script) = &*script
     {

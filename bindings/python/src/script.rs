@@ -4,7 +4,7 @@
 //! its own keys around them always alike. So the next carrier is first compared with the last one, key by key, which
 //! costs less than looking every name up. The first difference ends that, and the carrier is read as any other.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use pyo3::ffi;
@@ -87,13 +87,25 @@ impl Step {
     }
 }
 
-/// The script for one kind of carrier.
+/// What is remembered for one kind of carrier, by the number of its keys: clients differ in that, nearly always.
+#[derive(Default)]
+pub(crate) struct Memories([Memory; 8]);
+
+impl Memories {
+    #[inline]
+    pub(crate) fn of(&self, keys: usize) -> &Memory {
+        &self.0[keys % 8]
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Memory {
     script: Mutex<Option<Script>>,
     /// How often in a row the script did not fit, and how often it was learned.
     misses: AtomicU32,
     learned: AtomicU32,
+    /// Which of the policy's templates the last result had.
+    pub(crate) template: AtomicUsize,
 }
 
 impl Memory {

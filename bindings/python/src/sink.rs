@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::plan::Plan;
+use crate::script::Memory;
 use crate::text;
 
 /// What a fast pass fills.
@@ -25,7 +26,7 @@ pub(crate) trait Sink {
     fn reset(&mut self);
 }
 
-/// Fills a dict that has the keys of the policy's last result already: most requests of a service carry the same
+/// Fills a dict that has the keys of the last result already: most requests of a service carry the same
 /// headers, and replacing a value costs half of adding a key.
 pub(crate) struct Fill<'a, 'py> {
     plan: &'a Plan,
@@ -35,8 +36,8 @@ pub(crate) struct Fill<'a, 'py> {
 
 impl<'a, 'py> Fill<'a, 'py> {
     /// None before there was a result.
-    pub(crate) fn new(py: Python<'py>, plan: &'a Plan) -> Option<Self> {
-        let (shape, template) = plan.likely()?;
+    pub(crate) fn new(py: Python<'py>, plan: &'a Plan, memory: &Memory) -> Option<Self> {
+        let (shape, template) = plan.likely(memory)?;
         Some(Self { plan, shape, dict: template.bind(py).copy().ok()? })
     }
 
