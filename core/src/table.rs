@@ -1,120 +1,176 @@
 //! Looks names up, whatever their case: one probe and two comparisons of eight bytes for nearly every name.
 
 /// A name as the table compares it: its length, and its first and last eight bytes in lower case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Key {
     head: u64,
     tail: u64,
     len: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    /// A length of 0 marks a free slot: no name is empty.
+/// Names to what they stand for. Built once, at run time, because a policy is known no earlier.
+#[derive(Debug)]
+pub(crate) struct Table<V>(
+    /// By hash. As many as there are hashes, so that no place needs a check; ample for any real policy.
+    Box<[Slot<V>; 256]>,
+);
+
+#[derive(Debug, Default)]
+struct Slot<V> {
+    /// The default marks a free slot: no name has it.
     key: Key,
-    value: u16,
+    /// What head and tail leave out, in lower case.
+    middle: Box<[u8]>,
+    value: V,
+    /// Another name of the same hash.
+    next: Option<Box<Self>>,
 }
 
-/// Names to small numbers. Built once, at run time, because a policy is known no earlier.
-#[derive(Clone, Debug)]
-pub(crate) struct Table {
-    /// Open addressing; the length is a power of two, and at most a quarter is taken.
-    slots: Box<[Slot]>,
-    /// The names in the slots, lower case; looked at only where head and tail leave a gap.
-    names: Box<[Box<[u8]>]>,
-    shift: u32,
-}
-
-impl Table {
+impl<V: Copy + Default> Table<V> {
     /// The last of several equal names wins.
-    pub(crate) fn new<'a>(names: impl IntoIterator<Item = (&'a str, u16)>) -> Self {
-        let names: Vec<_> = names.into_iter().collect();
-        let size = (names.len() * 4).next_power_of_two().max(16);
-        let free = Slot { key: Key { head: 0, tail: 0, len: 0 }, value: 0 };
-        let mut table = Self {
-            slots: vec![free; size].into(),
-            names: vec![Box::default(); size].into(),
-            shift: 64 - size.trailing_zeros(),
-        };
+    pub(crate) fn new<'a>(names: impl IntoIterator<Item = (&'a str, V)>) -> Self {
+        let mut slots = Box::new(std::array::from_fn(|_| Slot::default()));
         for (name, value) in names {
             let name = name.to_ascii_lowercase().into_bytes();
             let key = Key::new(&name);
-            let mut at = table.start(key);
-            while table.slots[at].key.len != 0 && *table.names[at] != *name {
-                at = (at + 1) & (size - 1);
+            let mut slot: &mut Slot<V> = &mut slots[key.hash()];
+            while slot.key != Key::default() && !slot.has(key, &name) {
+                slot = slot.next.get_or_insert_default();
             }
-            table.slots[at] = Slot { key, value };
-            table.names[at] = name.into();
+            *slot = Slot { key, middle: middle(&name).into(), value, next: slot.next.take() };
         }
-        table
+        Self(slots)
     }
 
     #[inline]
-    pub(crate) fn find(&self, key: Key, name: &[u8]) -> Option<u16> {
-        let mut at = self.start(key);
-        loop {
-            let slot = &self.slots[at & (self.slots.len() - 1)];
-            if slot.key == key && (key.len <= 16 || self.names[at].eq_ignore_ascii_case(name)) {
-                return (key.len != 0).then_some(slot.value);
-            }
-            if slot.key.len == 0 {
-                return None;
-            }
-            at = (at + 1) & (self.slots.len() - 1);
+    pub(crate) fn find(&self, key: Key, name: &[u8]) -> Option<V> {
+        let mut slot = &self.0[key.hash()];
+        while !slot.has(key, name) {
+            slot = slot.next.as_deref()?;
         }
+        Some(slot.value)
+    }
+}
+
+impl<V> Slot<V> {
+    #[inline]
+    fn has(&self, key: Key, name: &[u8]) -> bool {
+        self.key == key && (self.middle.is_empty() || self.has_middle(name))
     }
 
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the shift leaves fewer bits than the table's length has"
-    )]
-    fn start(&self, key: Key) -> usize {
-        // The multiplier is 2^64 divided by the golden ratio: its high bits depend on every bit of the key.
-        let mixed = key.head ^ key.tail.rotate_left(29) ^ key.len as u64;
-        (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
+    /// Apart, so that names that are not in the table pay nothing for it.
+    #[inline(never)]
+    fn has_middle(&self, name: &[u8]) -> bool {
+        self.middle.eq_ignore_ascii_case(middle(name))
     }
+}
+
+fn middle(name: &[u8]) -> &[u8] {
+    name.get(8..name.len().saturating_sub(8)).unwrap_or_default()
 }
 
 impl Key {
     #[inline]
     pub(crate) fn new(name: &[u8]) -> Self {
-        let len = name.len();
-        let (head, tail) = if let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) {
-            (u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
-        } else {
-            (name.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0)
+        let (head, tail) = match (name.first_chunk(), name.last_chunk()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => (short(name), NO_CAPITALS),
         };
         // Most names come in lower case already, and many carriers hold no others.
-        if head & tail & NO_CAPITALS == NO_CAPITALS {
-            return Self { head, tail, len };
-        }
-        Self { head: lower(head), tail: lower(tail), len }
-    }
-}
-
-/// A prefix, of which eight bytes are compared at once before the rest is.
-#[derive(Clone, Debug)]
-pub(crate) struct Prefix {
-    head: u64,
-    mask: u64,
-    text: Box<[u8]>,
-}
-
-impl Prefix {
-    pub(crate) fn new(prefix: &str) -> Self {
-        let prefix = prefix.to_ascii_lowercase().into_bytes();
-        let known = prefix.len().min(8);
-        Self {
-            head: Key::new(&prefix[..known]).head,
-            mask: u64::MAX.checked_shr(64 - 8 * u32::try_from(known).unwrap_or(8)).unwrap_or(0),
-            text: prefix.into(),
-        }
+        let folded = head & tail & NO_CAPITALS == NO_CAPITALS;
+        let (head, tail) = if folded { (head, tail) } else { fold(head, tail) };
+        Self { head, tail, len: name.len() }
     }
 
     #[inline]
-    pub(crate) fn covers(&self, key: Key, name: &[u8]) -> bool {
-        key.head & self.mask == self.head && crate::catalogue::starts_with(name, &self.text)
+    fn hash(self) -> usize {
+        // The multiplier is 2^64 divided by the golden ratio: its high bits depend on every bit of the key.
+        let mixed = self.head ^ self.tail.rotate_left(29) ^ self.len as u64;
+        let [hash, ..] = mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
+        hash.into()
+    }
+}
+
+#[cold]
+fn fold(head: u64, tail: u64) -> (u64, u64) {
+    (lower(head), lower(tail))
+}
+
+/// A name of less than eight bytes, with blanks behind it: they have the bit that capitals lack.
+#[inline]
+fn short(name: &[u8]) -> u64 {
+    let len = name.len();
+    let word = if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        // Where the two overlap, they agree.
+        u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4))
+    } else {
+        name.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+    };
+    word | NO_CAPITALS << (8 * len)
+}
+
+/// Prefixes to what they stand for, in an order that counts.
+#[derive(Debug)]
+pub(crate) struct Prefixes<V> {
+    /// What all of them agree in, so that nearly every other name is told by one comparison.
+    common: Head,
+    each: Vec<(Prefix, V)>,
+}
+
+/// Some bits of the first eight bytes of a name, in lower case.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    bits: u64,
+    mask: u64,
+}
+
+#[derive(Debug)]
+struct Prefix {
+    head: Head,
+    text: Box<[u8]>,
+}
+
+impl<V: Copy> Prefixes<V> {
+    pub(crate) fn new<'a>(prefixes: impl IntoIterator<Item = (&'a str, V)>) -> Self {
+        let each: Vec<_> = prefixes.into_iter().map(|(prefix, value)| (Prefix::new(prefix), value)).collect();
+        // Without any, a bit that the mask leaves out: no name has that head.
+        let common = each.iter().map(|(prefix, _)| prefix.head).reduce(Head::common);
+        Self { common: common.unwrap_or(Head { bits: 1, mask: 0 }), each }
+    }
+
+    /// Of the first prefix that covers `name`.
+    #[inline]
+    pub(crate) fn find(&self, key: Key, name: &[u8]) -> Option<V> {
+        if !self.common.covers(key) {
+            return None;
+        }
+        self.each.iter().find(|(prefix, _)| prefix.covers(key, name)).map(|(_, value)| *value)
+    }
+}
+
+impl Head {
+    #[inline]
+    fn covers(self, key: Key) -> bool {
+        key.head & self.mask == self.bits
+    }
+
+    fn common(self, other: Self) -> Self {
+        let mask = self.mask & other.mask & !(self.bits ^ other.bits);
+        Self { bits: self.bits & mask, mask }
+    }
+}
+
+impl Prefix {
+    fn new(prefix: &str) -> Self {
+        let text = prefix.to_ascii_lowercase().into_bytes();
+        let known = text.len().min(8);
+        let mask = u64::MAX.checked_shr(64 - 8 * u32::try_from(known).unwrap_or(8)).unwrap_or(0);
+        let bits = Key::new(&text[..known]).head & mask;
+        Self { head: Head { bits, mask }, text: text.into() }
+    }
+
+    fn covers(&self, key: Key, name: &[u8]) -> bool {
+        self.head.covers(key) && crate::catalogue::starts_with(name, &self.text)
     }
 }
 
@@ -137,7 +193,7 @@ const fn lower(word: u64) -> u64 {
 mod tests {
     use super::*;
 
-    impl Table {
+    impl Table<u16> {
         fn get(&self, name: &[u8]) -> Option<u16> {
             self.find(Key::new(name), name)
         }
@@ -181,6 +237,20 @@ mod tests {
             let name = name.as_bytes();
             assert_eq!(Prefix::new(prefix).covers(Key::new(name), name), covered, "{prefix} {name:?}");
         }
+    }
+
+    #[test]
+    fn the_first_prefix_that_covers_a_name_counts_whatever_they_have_in_common() {
+        let find = |prefixes: &[&'static str], name: &[u8]| {
+            Prefixes::new(prefixes.iter().copied().zip(0..)).find(Key::new(name), name)
+        };
+        assert_eq!(find(&[], b"x-canary-blue"), None);
+        assert_eq!(find(&["x-canary-", "x-", "ot-"], b"X-Canary-Blue"), Some(0));
+        assert_eq!(find(&["x-canary-", "x-", "ot-"], b"x-can"), Some(1));
+        assert_eq!(find(&["x-canary-", "x-", "ot-"], b"OT-baggage-a"), Some(2));
+        assert_eq!(find(&["x-canary-", "x-", "ot-"], b"traceparent"), None);
+        assert_eq!(find(&["x-canary-blue-", "x-canary-green-"], b"x-canary-green-1"), Some(1));
+        assert_eq!(find(&["x-canary-blue-", "x-canary-green-"], b"x-canary-red-1"), None);
     }
 
     #[test]

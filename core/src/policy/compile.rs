@@ -9,7 +9,7 @@ use crate::catalogue::presets::{self, Preset};
 use crate::catalogue::{CATALOGUE, Class, Family, Header, refused};
 use crate::destination::MeshHosts;
 use crate::shape::{self, Shapes};
-use crate::table::{Prefix, Table};
+use crate::table::{Prefixes, Table};
 use crate::{PolicyError, PolicyErrorKind};
 
 /// A name, or a prefix, that a policy forwards; not yet numbered.
@@ -200,16 +200,14 @@ pub(crate) fn compile(settings: Settings) -> Result<Policy, PolicyError> {
             entries.push((header.pattern.name.clone(), Entry { rank: Some(rank), family: rule.family }));
         }
     }
-    let names = Table::new((0..).zip(&entries).map(|(i, (name, _))| (name.as_str(), i)));
     Ok(Policy {
         relatives: relatives(&entries, &family_prefixes),
-        names,
-        entries: entries.into_iter().map(|(_, entry)| entry).collect(),
-        prefixes: rules[exact..].iter().map(|rule: &Rule| Prefix::new(rule.name.as_str())).collect(),
+        names: Table::new(entries.iter().map(|(name, entry)| (name.as_str(), *entry))),
+        prefixes: Prefixes::new(
+            (0..).zip(&rules).skip(exact).map(|(rank, rule): (u16, &Rule)| (rule.name.as_str(), rank)),
+        ),
         excluded: excluded.into_iter().map(Pattern::into_text).collect(),
-        family_prefixes: (family_prefixes.into_iter())
-            .map(|(prefix, family)| (Prefix::new(prefix), family))
-            .collect(),
+        family_prefixes: Prefixes::new(family_prefixes),
         shapes: Shapes::default(),
         trace_ranks: (0..)
             .zip(&rules)

@@ -12,7 +12,7 @@ use http::HeaderName;
 use crate::catalogue::{Class, refused};
 use crate::destination::MeshHosts;
 use crate::shape::{Shape, Shapes};
-use crate::table::{Key, Prefix, Table};
+use crate::table::{Key, Prefixes, Table};
 
 /// What is captured of one request, in bytes of names and values together, unless configured otherwise.
 pub(crate) const MAX_BYTES: usize = 32 * 1024;
@@ -38,15 +38,13 @@ pub(crate) struct Policy {
     /// How many of `rules` are names.
     pub(crate) exact: usize,
     /// Every name that has a meaning: selected, excluded, or a member of a selected header's family.
-    names: Table,
-    /// What the numbers in `names` stand for.
-    entries: Vec<Entry>,
+    names: Table<Entry>,
     /// The prefix rules again, as they are compared.
-    prefixes: Vec<Prefix>,
+    prefixes: Prefixes<u16>,
     /// Names that are not selected but belong to a selected family; prefixes end in `*`.
     pub(crate) relatives: Vec<(String, FamilyId)>,
     /// Prefixes of selected families, for the names that a caller may have set.
-    family_prefixes: Vec<(Prefix, FamilyId)>,
+    family_prefixes: Prefixes<FamilyId>,
     pub(crate) shapes: Shapes,
     /// The ranks of class trace.
     pub(crate) trace_ranks: Shape,
@@ -73,7 +71,7 @@ pub(crate) struct Rule {
     pub(crate) separator: &'static str,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     /// The rank, where the name is selected.
     rank: Option<u16>,
@@ -86,18 +84,15 @@ impl Policy {
     pub(crate) fn select(&self, name: &[u8]) -> Option<u16> {
         let key = Key::new(name);
         if let Some(entry) = self.names.find(key, name) {
-            return self.entries[usize::from(entry)].rank;
+            return entry.rank;
         }
-        let rank = self.prefixes.iter().position(|prefix| prefix.covers(key, name))?;
-        self.select_by_prefix(rank, name)
+        let rank = self.prefixes.find(key, name)?;
+        self.may_select_by_prefix(name).then_some(rank)
     }
 
     #[cold]
-    fn select_by_prefix(&self, rank: usize, name: &[u8]) -> Option<u16> {
-        if refused::reason(name).is_some() || self.is_excluded(name) {
-            return None;
-        }
-        u16::try_from(self.exact + rank).ok()
+    fn may_select_by_prefix(&self, name: &[u8]) -> bool {
+        refused::reason(name).is_none() && !self.is_excluded(name)
     }
 
     /// Whether an excluded prefix covers `name`, and no longer prefix rule does: the more specific one counts.
@@ -114,10 +109,9 @@ impl Policy {
     pub(crate) fn family_of(&self, name: &[u8]) -> Option<FamilyId> {
         let key = Key::new(name);
         if let Some(entry) = self.names.find(key, name) {
-            return self.entries[usize::from(entry)].family;
+            return entry.family;
         }
-        let mut prefixes = self.family_prefixes.iter();
-        prefixes.find(|(prefix, _)| prefix.covers(key, name)).map(|(_, family)| *family)
+        self.family_prefixes.find(key, name)
     }
 
     pub(crate) fn rule(&self, rank: u16) -> &Rule {
