@@ -10,10 +10,13 @@ import onward
 import onward.messages.celery
 import pytest
 import requests
-from celery import Celery
+from celery import Celery, signals
 from celery.contrib.testing.worker import start_worker
 from headers import BOOKINFO
 from loopback import Recorder, get, serve_wsgi
+from opentelemetry.instrumentation.celery import CeleryInstrumentor
+from opentelemetry.trace import SpanKind
+from test_opentelemetry_clients import INBOUND, TRACE, Service, child_of, in_either_order
 
 ALL = dict(BOOKINFO)
 ALLOWED = {name: value for name, value in ALL.items() if name not in {"cookie", "authorization", "jwt"}}
@@ -143,6 +146,56 @@ def test_what_the_sender_has_set_wins(app, installed) -> None:
 def test_values_that_are_no_text_arrive_byte_for_byte(app, installed) -> None:
     with onward.scope({"end-user": b"jos\xe9", "baggage": b"a=\xc3\xa9"}):
         assert run(app, "lines") == [["end-user", "jos\xe9"], ["baggage", "a=\xc3\xa9"]]
+
+
+@pytest.fixture
+def published():
+    """The headers of each task as they go to the broker."""
+    sent: list[dict[str, str]] = []
+
+    def record(headers, **_: object) -> None:
+        sent.append({name: value for name, value in headers.items() if name in INBOUND})
+
+    signals.after_task_publish.connect(record, weak=False, dispatch_uid="test")
+    yield sent
+    signals.after_task_publish.disconnect(dispatch_uid="test")
+
+
+@in_either_order
+def test_beside_opentelemetry_its_span_of_the_task_is_the_parent_in_every_format(app, published, order) -> None:
+    service = Service()
+    try:
+        for one in order:
+            if one == "onward":
+                onward.instrument("celery")
+            else:
+                CeleryInstrumentor().instrument(tracer_provider=service.provider)
+        with service.handling():
+            run(app, "lines")
+    finally:
+        CeleryInstrumentor().uninstrument()
+        onward.uninstrument("celery")
+    (sent,) = service.spans(SpanKind.PRODUCER)
+    assert published == [child_of(sent)]
+
+
+def test_the_negative_control_without_onward_one_format_goes_with_a_task(app, published) -> None:
+    service = Service()
+    CeleryInstrumentor().instrument(tracer_provider=service.provider)
+    try:
+        with service.handling():
+            run(app, "lines")
+    finally:
+        CeleryInstrumentor().uninstrument()
+    (sent,) = service.spans(SpanKind.PRODUCER)
+    assert published == [{"traceparent": f"00-{TRACE}-{sent}-01", "tracestate": "vendor=1"}]
+
+
+def test_uninstrumenting_leaves_the_signal_as_it_was() -> None:
+    before = {**vars(signals.before_task_publish)}
+    onward.instrument("celery")
+    onward.uninstrument("celery")
+    assert vars(signals.before_task_publish) == before
 
 
 def test_an_eager_task_runs_in_the_scope_of_its_caller(app, installed) -> None:

@@ -36,6 +36,7 @@ def uninstall() -> None:
     """Undo `install`."""
     for signal in (signals.before_task_publish, signals.task_prerun, signals.task_postrun):
         signal.disconnect(dispatch_uid=_UID)
+    vars(signals.before_task_publish).pop("_connect_signal", None)
 
 
 def patch(_module: Any) -> Callable[[], None]:
@@ -49,8 +50,22 @@ def _connect(*, credentials: bool) -> None:
         inject(headers, credentials=credentials)
 
     signals.before_task_publish.connect(publish, weak=False, dispatch_uid=_UID)
+    _stay_last(signals.before_task_publish)
     signals.task_prerun.connect(_enter, weak=False, dispatch_uid=_UID)
     signals.task_postrun.connect(_leave, weak=False, dispatch_uid=_UID)
+
+
+def _stay_last(signal: Any) -> None:
+    """Have receivers that are connected later called before ours: what they set wins, and a tracer's span is theirs."""
+    connect = type(signal)._connect_signal  # noqa: SLF001 - what `connect` ends in, as a decorator too
+
+    def connect_before(*args: Any) -> Any:
+        connected = connect(signal, *args)
+        with signal.lock:
+            signal.receivers[:] = sorted(signal.receivers, key=lambda receiver: receiver[0][0] == _UID)
+        return connected
+
+    signal._connect_signal = connect_before  # noqa: SLF001 - as above
 
 
 def _enter(task: Any, **_: Any) -> None:
