@@ -65,6 +65,16 @@ def test_a_channel_forwards_as_long_as_instrument_is_in_force(echo) -> None:
         onward.uninstrument("grpc")
 
 
+def test_a_function_that_was_imported_before_makes_channels_that_forward(echo) -> None:
+    made_by = grpc.insecure_channel
+    onward.instrument("grpc")
+    try:
+        with onward.scope(METADATA), made_by(f"127.0.0.1:{echo}") as channel:
+            assert ask(channel) == answers(EVERYTHING, "18 in scope")
+    finally:
+        onward.uninstrument("grpc")
+
+
 def test_instrument_is_undone_without_a_trace() -> None:
     places = [(grpc.aio, "insecure_channel"), (grpc.aio, "secure_channel")]
     places += [
