@@ -91,10 +91,12 @@ fn write_all<'a>(
     }
     let drop_names = drops.iter().map(|drop| drop.name.as_ref().len()).sum::<usize>();
     let mut block = Vec::with_capacity(HEAD + ENTRY * (lines.len() + drops.len()) + size + drop_names);
-    block.extend_from_slice(&shape.to_le_bytes());
-    block.extend_from_slice(&short(lines.len()));
-    block.extend_from_slice(&short(drops.len()));
-    block.extend_from_slice(&long(unrecorded).to_le_bytes());
+    let mut head = [0; HEAD];
+    head[..SHAPE].copy_from_slice(&shape.to_le_bytes());
+    head[8..10].copy_from_slice(&short(lines.len()));
+    head[10..12].copy_from_slice(&short(drops.len()));
+    head[12..].copy_from_slice(&long(unrecorded).to_le_bytes());
+    block.extend_from_slice(&head);
     for line in lines {
         let sensitive = if line.sensitive { SENSITIVE } else { 0 };
         let beside = match line.beside {

@@ -1,6 +1,7 @@
 //! Extraction: one pass over the inbound carrier, then one block.
 
-use std::collections::HashMap;
+mod irregular;
+
 use std::fmt;
 
 use bytes::Bytes;
@@ -56,144 +57,80 @@ impl fmt::Display for DropReason {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Found<'a> {
-    rank: u16,
-    line: Line<'a>,
-}
-
-impl<'a> Found<'a> {
-    /// What it counts for in the limit in bytes.
-    fn size(&self) -> usize {
-        self.line.name.len() + self.line.value.len()
-    }
-
-    fn stored(&self, policy: &Policy) -> Stored<'a> {
-        let name = if policy.is_prefix(self.rank) { self.line.name } else { &[] };
-        Stored {
-            rank: self.rank,
-            name,
-            value: self.line.value,
-            sensitive: self.line.sensitive,
-            beside: Beside::Nothing,
-        }
-    }
-}
-
 /// What one pass over the carrier found.
-struct Pass<'p, 'a> {
-    policy: &'p Policy,
-    /// Selected by name, in arrival order.
-    exact: SmallVec<[Found<'a>; 16]>,
-    /// Selected by prefix, in arrival order.
-    prefixed: Vec<Found<'a>>,
-    drops: Vec<StoredDrop<Vec<u8>>>,
-    /// The length of the names and values together.
-    bytes: usize,
-    /// The length of the values in `exact`.
-    values: usize,
-    /// The ranks in `exact`.
-    shape: Shape,
-    /// Where in `exact` the line of a rank is.
+struct Pass<'a> {
+    policy: &'a Policy,
+    /// The first value of each name that a shape has a bit for, in arrival order.
+    values: SmallVec<[&'a [u8]; 64]>,
+    /// By rank, where it is in `values`.
     places: [u8; 64],
-    /// Whether that is all that there is to say: no repeats, no prefixes, no rank above.
-    plain: bool,
+    /// The ranks in `values`.
+    shape: Shape,
+    /// Those of them whose value is sensitive.
+    sensitive: Shape,
+    /// The length of `values`, and of the names to them.
+    value_bytes: usize,
+    name_bytes: usize,
+    /// Every other line, in arrival order: repeats, prefixes, higher ranks.
+    more: Vec<Stored<'a>>,
+    drops: Vec<StoredDrop<Vec<u8>>>,
 }
 
-impl<'a> Pass<'_, 'a> {
+impl<'a> Pass<'a> {
+    /// A line that the rule of `rank` selects.
     #[inline]
-    fn line(&mut self, line: Line<'a>) {
-        let Some(rank) = self.policy.select(line.name) else { return };
+    fn line(&mut self, rank: u16, line: Line<'a>) {
         // Blanks around a value are no part of it on the wire, so this covers the empty value (rule R4).
         if line.value.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
             return;
         }
-        let found = Found { rank, line };
-        if !line.clean && line.value.iter().any(|&byte| is_forbidden(byte)) {
-            self.drop(found, DropReason::ForbiddenByte);
-        } else if self.policy.is_prefix(rank) {
-            self.prefixed(found);
+        let forbidden = !line.clean && has_forbidden(line.value);
+        let bit = shape::bit(rank) & self.policy.exact_ranks & !self.shape;
+        if forbidden || bit == 0 {
+            return self.other(rank, line.name, line.value, line.sensitive, forbidden);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "at most one for each bit")]
+        let place = self.values.len() as u8;
+        self.places[usize::from(rank % 64)] = place;
+        self.values.push(line.value);
+        self.shape |= bit;
+        if line.sensitive {
+            self.sensitive |= bit;
+        }
+        self.value_bytes += line.value.len();
+        self.name_bytes += line.name.len();
+    }
+
+    #[cold]
+    fn other(&mut self, rank: u16, name: &'a [u8], value: &'a [u8], sensitive: bool, forbidden: bool) {
+        let prefix = self.policy.is_prefix(rank);
+        let valid = refused::is_token(name) && u16::try_from(name.len()).is_ok();
+        let name = if prefix { name } else { &[] };
+        let line = Stored { rank, name, value, sensitive, beside: Beside::Nothing };
+        if forbidden {
+            self.drop(&line, DropReason::ForbiddenByte);
+        } else if prefix && !valid {
+            self.drop(&line, DropReason::InvalidName);
         } else {
-            self.bytes += found.size();
-            self.values += line.value.len();
-            let bit = shape::bit(rank);
-            self.plain &= bit & !self.shape != 0;
-            self.shape |= bit;
-            if let (Some(place), Ok(at)) =
-                (self.places.get_mut(usize::from(rank)), u8::try_from(self.exact.len()))
-            {
-                *place = at;
-            }
-            self.exact.push(found);
+            self.more.push(line);
         }
     }
 
-    #[cold]
-    fn prefixed(&mut self, found: Found<'a>) {
-        let name = found.line.name;
-        if !refused::is_token(name) || name.len() > usize::from(u16::MAX) {
-            self.drop(found, DropReason::InvalidName);
-        } else {
-            self.prefixed.push(found);
-        }
+    fn drop(&mut self, line: &Stored<'_>, reason: DropReason) {
+        let name = line.name[..line.name.len().min(256)].to_ascii_lowercase();
+        self.drops.push(StoredDrop { rank: line.rank, name, reason: reason as u8 });
     }
 
-    /// Brings the lines of one name together, names in the order of their first lines, so that carriers that group
-    /// lines and those that do not give the same. Names over the limit go, whole: half of a list is another list.
-    #[cold]
-    fn limit_prefixed(&mut self) {
-        let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
-        let mut headers: Vec<Vec<Found<'a>>> = Vec::new();
-        for found in std::mem::take(&mut self.prefixed) {
-            let place = *places.entry(found.line.name.to_ascii_lowercase()).or_insert(headers.len());
-            match headers.get_mut(place) {
-                Some(lines) => lines.push(found),
-                None => headers.push(vec![found]),
-            }
-        }
-        for lines in headers {
-            if self.prefixed.len() + lines.len() > self.policy.max_prefix_headers {
-                self.drop(lines[0], DropReason::TooMany);
-            } else {
-                self.bytes += lines.iter().map(Found::size).sum::<usize>();
-                self.prefixed.extend(lines);
-            }
-        }
+    /// The first lines of names, by rank, without sorting them.
+    #[inline]
+    fn in_order(&self) -> InOrder<'_, 'a> {
+        InOrder { left: self.shape, pass: self }
     }
+}
 
-    #[cold]
-    fn drop(&mut self, found: Found<'_>, reason: DropReason) {
-        let mut name = found.stored(self.policy).name.to_ascii_lowercase();
-        name.truncate(256);
-        self.drops.push(StoredDrop { rank: found.rank, name, reason: reason as u8 });
-    }
-
-    /// Whole headers go until the rest fits: trace headers are kept first, credentials last.
-    #[cold]
-    fn shrink(&mut self, found: &mut Vec<Found<'a>>) {
-        let mut headers: Vec<(usize, Vec<Found<'a>>)> = Vec::new();
-        for line in found.drain(..) {
-            match headers.last_mut() {
-                Some((_, lines)) if lines[0].line.name.eq_ignore_ascii_case(line.line.name) => {
-                    lines.push(line);
-                }
-                _ => headers.push((headers.len(), vec![line])),
-            }
-        }
-        headers.sort_by_key(|(_, lines)| self.policy.rule(lines[0].rank).class);
-        let mut left = self.policy.max_bytes;
-        headers.retain(|(_, lines)| {
-            let size = lines.iter().map(Found::size).sum();
-            let fits = left.checked_sub(size);
-            left = fits.unwrap_or(left);
-            if fits.is_none() {
-                self.drop(lines[0], DropReason::TooLarge);
-            }
-            fits.is_some()
-        });
-        headers.sort_by_key(|(place, _)| *place);
-        found.extend(headers.into_iter().flat_map(|(_, lines)| lines));
-    }
+/// Without an early return, so that several bytes are looked at together.
+fn has_forbidden(value: &[u8]) -> bool {
+    value.iter().fold(false, |has, &byte| has | is_forbidden(byte))
 }
 
 const fn is_forbidden(byte: u8) -> bool {
@@ -205,27 +142,30 @@ const fn is_forbidden(byte: u8) -> bool {
 pub(crate) fn capture<C: Extract + ?Sized>(policy: &Policy, carrier: &C) -> Bytes {
     let mut pass = Pass {
         policy,
-        exact: SmallVec::new(),
-        prefixed: Vec::new(),
-        drops: Vec::new(),
-        bytes: 0,
-        values: 0,
-        shape: 0,
+        values: SmallVec::new(),
         places: [0; 64],
-        plain: true,
+        shape: 0,
+        sensitive: 0,
+        value_bytes: 0,
+        name_bytes: 0,
+        more: Vec::new(),
+        drops: Vec::new(),
     };
-    carrier.lines(|line| pass.line(line));
-    if pass.plain && pass.prefixed.is_empty() && pass.bytes <= policy.max_bytes {
-        return block::write(pass.shape, pass.values, InOrder { left: pass.shape, pass: &pass }, &pass.drops);
+    carrier.lines(|line| {
+        if let Some(rank) = policy.select(line.name) {
+            pass.line(rank, line);
+        }
+    });
+    if pass.more.is_empty() && pass.value_bytes + pass.name_bytes <= policy.max_bytes {
+        return block::write(pass.shape, pass.value_bytes, pass.in_order(), &pass.drops);
     }
-    finish(pass)
+    irregular::write(pass)
 }
 
-/// The lines by rank, without sorting them.
 #[derive(Clone)]
 struct InOrder<'p, 'a> {
     left: Shape,
-    pass: &'p Pass<'p, 'a>,
+    pass: &'p Pass<'a>,
 }
 
 impl<'a> Iterator for InOrder<'_, 'a> {
@@ -233,17 +173,13 @@ impl<'a> Iterator for InOrder<'_, 'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Stored<'a>> {
-        let rank = self.left.trailing_zeros() as usize;
-        self.left &= self.left.wrapping_sub(1);
-        let place = usize::from(*self.pass.places.get(rank)?);
-        let Found { rank, line } = *self.pass.exact.get(place)?;
-        Some(Stored {
-            rank,
-            name: &[],
-            value: line.value,
-            sensitive: line.sensitive,
-            beside: Beside::Nothing,
-        })
+        let bit = self.left & self.left.wrapping_neg();
+        let rank = u16::try_from(self.left.trailing_zeros()).ok()?;
+        self.left ^= bit;
+        let place = *self.pass.places.get(usize::from(rank))?;
+        let value = *self.pass.values.get(usize::from(place))?;
+        let sensitive = self.pass.sensitive & bit != 0;
+        Some(Stored { rank, name: &[], value, sensitive, beside: Beside::Nothing })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -254,14 +190,60 @@ impl<'a> Iterator for InOrder<'_, 'a> {
 
 impl ExactSizeIterator for InOrder<'_, '_> {}
 
-#[cold]
-fn finish(mut pass: Pass<'_, '_>) -> Bytes {
-    pass.exact.sort_by_key(|found| found.rank);
-    pass.limit_prefixed();
-    let mut found: Vec<_> = pass.exact.iter().chain(&pass.prefixed).copied().collect();
-    if pass.bytes > pass.policy.max_bytes {
-        pass.shrink(&mut found);
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    /// What goes out of a policy of a hundred names and one prefix rule; a mark is a `!` in the value.
+    fn sent(lines: &[(&'static str, &'static str)]) -> Vec<(String, HeaderValue)> {
+        let names = (0..100).map(|i| format!("x-name-{i}"));
+        let builder = crate::Propagator::builder().preset("w3c").add("x-prefix-*");
+        let propagator = names.fold(builder, crate::PropagatorBuilder::add).build().unwrap();
+        let mut inbound = HeaderMap::new();
+        for (name, value) in lines {
+            let mut value = HeaderValue::from_static(value);
+            value.set_sensitive(value.as_bytes().ends_with(b"!"));
+            inbound.append(HeaderName::from_static(name), value);
+        }
+        let mut outbound = HeaderMap::new();
+        propagator.extract(&inbound).inject(&mut outbound);
+        outbound.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
     }
-    let size = found.iter().map(Found::size).sum();
-    block::write(0, size, found.iter().map(|found| found.stored(pass.policy)), &pass.drops)
+
+    #[test]
+    fn lines_come_in_policy_order_with_their_repeats_and_their_marks() {
+        let many = [
+            ("x-prefix-b", "1"),
+            ("x-name-99", "2!"),
+            ("x-name-3", "3"),
+            ("x-name-99", "4"),
+            ("x-name-1", "5!"),
+            ("x-prefix-a", "6!"),
+            ("x-name-3", "7!"),
+            ("x-prefix-b", "8"),
+            ("x-request-id", "9"),
+        ];
+        let few = [("x-name-3", "3"), ("accept", "*/*"), ("x-name-1", "5!"), ("x-request-id", "9")];
+        let many_sent = [
+            ("x-request-id", "9"),
+            ("x-name-1", "5!"),
+            ("x-name-3", "3"),
+            ("x-name-3", "7!"),
+            ("x-name-99", "2!"),
+            ("x-name-99", "4"),
+            ("x-prefix-b", "1"),
+            ("x-prefix-b", "8"),
+            ("x-prefix-a", "6!"),
+        ];
+        let few_sent = [("x-request-id", "9"), ("x-name-1", "5!"), ("x-name-3", "3")];
+        for (lines, expected) in [(&many[..], &many_sent[..]), (&few, &few_sent)] {
+            let sent = sent(lines);
+            let pairs: Vec<_> =
+                sent.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+            assert_eq!(pairs, expected);
+            for (name, value) in &sent {
+                assert_eq!(value.is_sensitive(), value.as_bytes().ends_with(b"!"), "{name}");
+            }
+        }
+    }
 }

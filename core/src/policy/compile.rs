@@ -209,6 +209,7 @@ pub(crate) fn compile(settings: Settings) -> Result<Policy, PolicyError> {
         excluded: excluded.into_iter().map(Pattern::into_text).collect(),
         family_prefixes: Prefixes::new(family_prefixes),
         shapes: Shapes::default(),
+        exact_ranks: (0..).take(exact).fold(0, |ranks, rank| ranks | shape::bit(rank)),
         trace_ranks: (0..)
             .zip(&rules)
             .filter(|(_, rule)| rule.class == Class::Trace)

@@ -46,6 +46,8 @@ pub(crate) struct Policy {
     /// Prefixes of selected families, for the names that a caller may have set.
     family_prefixes: Prefixes<FamilyId>,
     pub(crate) shapes: Shapes,
+    /// The ranks of names.
+    pub(crate) exact_ranks: Shape,
     /// The ranks of class trace.
     pub(crate) trace_ranks: Shape,
     pub(crate) mesh: MeshHosts,
