@@ -52,6 +52,7 @@ impl Args {
 }
 
 const UNKNOWN: &str = "unknown option; write `from`, `preset`, `add`, `except`, `propagator` or `crate`";
+const UNQUOTED: &str = "expected a name in quotes, such as `except = \"cookie\"`";
 
 fn once<T: syn::parse::Parse>(place: &mut Option<T>, meta: &ParseNestedMeta<'_>) -> Result<()> {
     if place.is_some() {
@@ -62,7 +63,7 @@ fn once<T: syn::parse::Parse>(place: &mut Option<T>, meta: &ParseNestedMeta<'_>)
 }
 
 fn many(place: &mut Vec<LitStr>, meta: &ParseNestedMeta<'_>) -> Result<()> {
-    let value: LitStr = meta.value()?.parse()?;
+    let value: LitStr = meta.value()?.parse().map_err(|error| Error::new(error.span(), UNQUOTED))?;
     if place.iter().any(|other| other.value() == value.value()) {
         return Err(Error::new_spanned(&value, "given twice; leave one out"));
     }

@@ -12,12 +12,12 @@ mod policy;
 use proc_macro::TokenStream;
 use quote::ToTokens;
 
-/// Captures the inbound request's headers, and holds them in scope while the handler runs.
+/// Captures the inbound request's headers and keeps them in scope while the handler runs.
 ///
 /// # Why
 ///
-/// Every outbound call of a handler has to carry the headers of the inbound request, or the trace is torn. With the
-/// attribute they are in the handler's scope, where a wrapped client finds them:
+/// Every outbound call of a handler has to carry the headers of the inbound request, or the trace breaks. The attribute
+/// puts them in scope, and a wrapped client takes them from there:
 ///
 /// ```
 /// # mod handlers {
@@ -25,7 +25,7 @@ use quote::ToTokens;
 ///
 /// #[onward::propagate]
 /// async fn reviews(headers: HeaderMap, id: u32) -> String {
-///     // Whatever is called from here finds them with `onward::current()`.
+///     // Everything that is called from here has them in `onward::current()`.
 ///     format!("{id}: {} headers go on", onward::current().len())
 /// }
 /// # }
@@ -33,7 +33,7 @@ use quote::ToTokens;
 ///
 /// # What it expands to
 ///
-/// Only the body changes, and an argument is added where no other [holds the headers](#where-the-headers-come-from):
+/// Only the body changes, and an argument is added if no other [holds the headers](#where-the-headers-come-from):
 ///
 /// ```
 /// # use http::HeaderMap;
@@ -46,19 +46,19 @@ use quote::ToTokens;
 /// }
 /// ```
 ///
-/// A sync function holds the guard of `onward::enter(captured)` instead. One that gives back a future (`impl Future`, or
-/// boxed, as `async_trait` writes it) gives back that future in scope.
+/// A sync function holds the guard of `onward::enter(captured)` instead. A function that returns a future (`impl Future`,
+/// or boxed, as `async_trait` writes it) returns that future in scope.
 ///
 /// # Where the headers come from
 ///
 /// - An argument whose type is named `HeaderMap`, `Request`, `Parts`, `HttpRequest`, `ServiceRequest` or `MetadataMap`, by
 ///   value or by reference.
-/// - Otherwise, what `from = expression` says; it may use any argument, `self` included.
+/// - Otherwise, the value of `from = expression`, which may use any argument, `self` included.
 /// - Otherwise, in an async function without `self`, or above a route attribute, an extractor that is added as the first
 ///   argument. That is what a handler of actix-web, axum, poem, Rocket and salvo needs (the crate onward's feature of that
 ///   name).
 ///
-/// On an `impl` block, every method that has such an argument is wrapped, and the others stay as they are.
+/// On an `impl` block, every method that has such an argument is wrapped, and the others are unchanged.
 ///
 /// # Options
 ///
@@ -69,11 +69,11 @@ use quote::ToTokens;
 /// | `add = "x-tenant-id"` | one more header, or `"x-canary-*"`; may be repeated |
 /// | `except = "cookie"` | a header that this handler does not forward, or `"x-b3-*"`; may be repeated |
 /// | `propagator = expr` | a propagator of your own instead of the process's default |
-/// | `crate = path` | where the crate onward is, for crates that re-export it |
+/// | `crate = path` | the path of the crate onward, for crates that re-export it |
 ///
-/// A name that no policy may list is an error when the handler is compiled.
+/// A header that no policy may list is a compile error.
 ///
-/// # Beside other attributes
+/// # With other attributes
 ///
 /// Either order works with `#[tracing::instrument]`, with `#[async_trait]` and `#[tonic::async_trait]`, on the method or on
 /// the block, and with actix-web's route attributes.
@@ -108,8 +108,8 @@ use quote::ToTokens;
 /// # fn main() {}
 /// ```
 ///
-/// Tasks and threads that the handler starts do not find its headers by themselves: they take the scope along with
-/// `onward::carry` and `onward::carry_fn`.
+/// Tasks and threads that the handler starts are outside its scope: carry it there with `onward::carry` and
+/// `onward::carry_fn`.
 #[proc_macro_attribute]
 pub fn propagate(args: TokenStream, item: TokenStream) -> TokenStream {
     let function = item.clone();
