@@ -138,7 +138,12 @@ def paths(lines: list[tuple[str, str]]) -> dict[str, tuple[list[Any], Contenders
     by_environ, by_scope = tracer(EnvironGetter()), tracer(ScopeGetter())
 
     def against(hand_written: Callable[[Any], Any], opentelemetry: Callable[[Any], Any]) -> Contenders:
-        return {"onward": forward(), "hand_written": hand_written, "opentelemetry": opentelemetry}
+        return {
+            "onward": forward(),
+            "onward_beside": forward(),
+            "hand_written": hand_written,
+            "opentelemetry": opentelemetry,
+        }
 
     return {
         "WSGI environ": (environs, against(lambda _: by_headers(flask.request), by_environ)),
