@@ -209,12 +209,17 @@ struct Changes<'a, 'py> {
 }
 
 impl Changes<'_, '_> {
-    fn build(self, py: Python<'_>, mut builder: onward::PropagatorBuilder) -> PyResult<Propagator> {
+    fn build(
+        self,
+        py: Python<'_>,
+        mut builder: onward::PropagatorBuilder,
+        remove: fn(onward::PropagatorBuilder, String) -> onward::PropagatorBuilder,
+    ) -> PyResult<Propagator> {
         if self.presets.is_some() {
             builder = builder.presets(tokens("presets", self.presets)?);
         }
         builder = tokens("add", self.add)?.into_iter().fold(builder, onward::PropagatorBuilder::add);
-        builder = tokens("remove", self.remove)?.into_iter().fold(builder, onward::PropagatorBuilder::remove);
+        builder = tokens("remove", self.remove)?.into_iter().fold(builder, remove);
         builder = tokens("mesh_hosts", self.mesh_hosts)?
             .into_iter()
             .fold(builder, onward::PropagatorBuilder::mesh_host);
@@ -269,7 +274,7 @@ impl Propagator {
     ) -> PyResult<Self> {
         guard(py, || {
             Changes { presets, add, remove, mesh_hosts, trace_destinations, max_bytes, max_prefix_headers }
-                .build(py, onward::Propagator::builder())
+                .build(py, onward::Propagator::builder(), onward::PropagatorBuilder::remove)
         })
     }
 
@@ -281,7 +286,8 @@ impl Propagator {
         guard(py, || Self::read_env(py, environ))
     }
 
-    /// A propagator that differs from this one. Presets replace the presets; everything else adds.
+    /// A propagator that differs from this one. Presets replace the presets; everything else adds. What `remove` names need
+    /// not be in this policy, which the environment may have made.
     #[pyo3(signature = (*, presets=None, add=None, remove=None, mesh_hosts=None, trace_destinations=None,
                         max_bytes=None, max_prefix_headers=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a Python method")]
@@ -298,7 +304,7 @@ impl Propagator {
     ) -> PyResult<Self> {
         guard(py, || {
             Changes { presets, add, remove, mesh_hosts, trace_destinations, max_bytes, max_prefix_headers }
-                .build(py, self.core.to_builder())
+                .build(py, self.core.to_builder(), onward::PropagatorBuilder::except)
         })
     }
 

@@ -150,11 +150,12 @@ pub(crate) unsafe fn replay_pairs<S: Sink>(
     let mut pass = Pass { plan, sink, seen: 0, bytes: 0 };
     // SAFETY: see `pairs`.
     unsafe {
-        if usize::try_from(ffi::Py_SIZE(pairs)) != Ok(script.steps().len()) {
+        let pairs = Pairs::of(pairs);
+        if pairs.len() != script.steps().len() {
             return None;
         }
         for (place, step) in script.steps().iter().enumerate() {
-            let pair = pair_at(pairs, place)?;
+            let pair = pairs.at(place)?;
             if !step.is(ffi::PyTuple_GetItem(pair, 0)) {
                 return None;
             }
@@ -168,22 +169,39 @@ pub(crate) unsafe fn replay_pairs<S: Sink>(
     (pass.end() == End::Complete).then_some(End::Complete)
 }
 
-/// The pair at a place, if it is an exact tuple of two.
-///
-/// # Safety
-///
-/// `pairs` must be a live exact `list` or `tuple`.
-#[inline]
-unsafe fn pair_at(pairs: *mut ffi::PyObject, place: usize) -> Option<*mut ffi::PyObject> {
-    let place = ffi::Py_ssize_t::try_from(place).ok()?;
-    // SAFETY: the type is checked before the calls that are made for it. Those check the place.
-    unsafe {
-        let is_list = ffi::Py_TYPE(pairs) == &raw mut ffi::PyList_Type;
-        let pair =
-            if is_list { ffi::PyList_GetItem(pairs, place) } else { ffi::PyTuple_GetItem(pairs, place) };
-        let is_pair =
-            !pair.is_null() && ffi::Py_TYPE(pair) == &raw mut ffi::PyTuple_Type && ffi::Py_SIZE(pair) == 2;
-        is_pair.then_some(pair)
+/// A list or tuple of pairs.
+struct Pairs {
+    object: *mut ffi::PyObject,
+    /// Checks the place.
+    get: unsafe extern "C" fn(*mut ffi::PyObject, ffi::Py_ssize_t) -> *mut ffi::PyObject,
+}
+
+impl Pairs {
+    /// # Safety
+    ///
+    /// `object` must be a live exact `list` or `tuple`, and live as long as the result.
+    unsafe fn of(object: *mut ffi::PyObject) -> Self {
+        // SAFETY: `object` is alive.
+        let is_list = unsafe { ffi::Py_TYPE(object) } == &raw mut ffi::PyList_Type;
+        Self { object, get: if is_list { ffi::PyList_GetItem } else { ffi::PyTuple_GetItem } }
+    }
+
+    fn len(&self) -> usize {
+        // SAFETY: both types are of variable size.
+        unsafe { ffi::Py_SIZE(self.object) }.cast_unsigned()
+    }
+
+    /// The pair at a place, if it is an exact tuple of two.
+    #[inline]
+    fn at(&self, place: usize) -> Option<*mut ffi::PyObject> {
+        // SAFETY: the function is the one for the type. The pair's type is checked before its size is asked.
+        unsafe {
+            let pair = (self.get)(self.object, place.cast_signed());
+            let is_pair = !pair.is_null()
+                && ffi::Py_TYPE(pair) == &raw mut ffi::PyTuple_Type
+                && ffi::Py_SIZE(pair) == 2;
+            is_pair.then_some(pair)
+        }
     }
 }
 
@@ -282,11 +300,12 @@ pub(crate) unsafe fn dict<S: Sink>(plan: &Plan, dict: *mut ffi::PyObject, sink: 
 /// `pairs` must be a live exact `list` or `tuple`.
 pub(crate) unsafe fn pairs<S: Sink>(plan: &Plan, pairs: *mut ffi::PyObject, sink: &mut S) -> End {
     let mut pass = Pass { plan, sink, seen: 0, bytes: 0 };
-    // SAFETY: `pair_at` checks what it gives. Everything that is borrowed is used up before any Python code can run
+    // SAFETY: `at` checks what it gives. Everything that is borrowed is used up before any Python code can run
     // (see `dict`).
     unsafe {
-        for place in 0..usize::try_from(ffi::Py_SIZE(pairs)).unwrap_or(0) {
-            let Some(pair) = pair_at(pairs, place) else { return End::Stopped };
+        let pairs = Pairs::of(pairs);
+        for place in 0..pairs.len() {
+            let Some(pair) = pairs.at(place) else { return End::Stopped };
             match name(plan, ffi::PyTuple_GetItem(pair, 0)) {
                 Name::Slot(slot) if pass.take(slot, ffi::PyTuple_GetItem(pair, 1)) => {}
                 Name::Other => {}
@@ -335,12 +354,13 @@ pub(crate) unsafe fn learn_dict(plan: &Plan, dict: &Bound<'_, PyDict>, is_enviro
 /// `pairs` must be an exact `list` or `tuple`.
 #[cold]
 pub(crate) unsafe fn learn_pairs(plan: &Plan, pairs: &Bound<'_, PyAny>) -> Option<Script> {
-    // SAFETY: `pair_at` checks what it gives.
+    let py = pairs.py();
+    // SAFETY: `at` checks what it gives.
     unsafe {
-        let names: Option<Vec<_>> = (0..usize::try_from(ffi::Py_SIZE(pairs.as_ptr())).ok()?)
-            .map(|place| Some(ffi::PyTuple_GetItem(pair_at(pairs.as_ptr(), place)?, 0)))
-            .collect();
-        Script::learn(pairs.py(), &names?, |name| slot(plan, name))
+        let pairs = Pairs::of(pairs.as_ptr());
+        let names: Option<Vec<_>> =
+            (0..pairs.len()).map(|place| Some(ffi::PyTuple_GetItem(pairs.at(place)?, 0))).collect();
+        Script::learn(py, &names?, |name| slot(plan, name))
     }
 }
 

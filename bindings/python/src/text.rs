@@ -38,7 +38,7 @@ const fn not_plain(word: u64) -> u64 {
 /// `object` must be a live `str`, and must stay alive while the result is used.
 #[inline]
 pub(crate) unsafe fn ascii<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
-    let mut size = 0;
+    let mut size: ffi::Py_ssize_t = 0;
     // SAFETY: `object` is a `str`. For ASCII this returns a view of its own memory.
     let data = unsafe { ffi::PyUnicode_AsUTF8AndSize(object, &raw mut size) };
     if data.is_null() {
@@ -47,7 +47,7 @@ pub(crate) unsafe fn ascii<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
         return None;
     }
     // SAFETY: the interpreter says that `size` bytes are there, for as long as the `str` lives.
-    Some(unsafe { std::slice::from_raw_parts(data.cast(), usize::try_from(size).unwrap_or(0)) })
+    Some(unsafe { std::slice::from_raw_parts(data.cast(), size.cast_unsigned()) })
 }
 
 /// Whether an object is an exact `bytes`.
@@ -71,7 +71,7 @@ pub(crate) unsafe fn bytes<'a>(object: *mut ffi::PyObject) -> &'a [u8] {
     // SAFETY: a `bytes` is an object of variable size, and its contents are that long.
     unsafe {
         let size = ffi::Py_SIZE(object);
-        std::slice::from_raw_parts(ffi::PyBytes_AsString(object).cast(), usize::try_from(size).unwrap_or(0))
+        std::slice::from_raw_parts(ffi::PyBytes_AsString(object).cast(), size.cast_unsigned())
     }
 }
 
