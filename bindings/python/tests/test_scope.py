@@ -253,6 +253,16 @@ def test_a_thread_starts_without_the_headers_and_carry_takes_them_along() -> Non
     assert list(generator()) == [{}], "a generator that a function hands out runs where it is used"
 
 
+def test_a_handler_removes_a_header_that_the_environment_has_removed_already() -> None:
+    policy = onward.Propagator.from_env({"ONWARD_HEADERS": "-cookie"})
+
+    @onward.propagate(propagator=policy, remove=["cookie", "end-user"])
+    def handler(request: object) -> dict[str, str]:
+        return dict(onward.current())
+
+    assert handler(ENVIRON | {"HTTP_END_USER": "jason"}) == {"x-request-id": "7"}
+
+
 def test_carry_refuses_what_cannot_be_called_where_it_is_given_and_not_in_the_thread() -> None:
     with pytest.raises(onward.ArgumentError, match="not `int`: give it what is to be called") as error:
         onward.carry(len("a call, and no function"))

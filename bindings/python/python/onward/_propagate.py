@@ -40,6 +40,8 @@ def propagate(handler: Any = None, /, *, propagator: Propagator | None = None, *
         @onward.propagate(remove="cookie")
         def productpage(): ...
 
+    What `remove` names need not be in that policy: the environment may have removed it already.
+
     It goes below the framework's own decorator, so that the framework registers the handler with the scope around
     it. A mistake in the options raises here, a handler without a request when it is called.
     """
