@@ -13,6 +13,8 @@ const GLOBAL_DISPATCHER = Symbol.for(`undici.globalDispatcher.${GENERATION}`)
 
 /** What the global fetch was, and what it is while this is started. */
 let wrapped
+/** The dispatcher that was looked at last: mostly there is only one. */
+let watched
 
 function start() {
   // Node loads fetch, and with it the dispatcher, at the first use.
@@ -21,7 +23,7 @@ function start() {
     const message = `onward cannot instrument the global fetch of Node ${process.version}`
     throw new OnwardError('unsupported_platform', 'fetch', message)
   }
-  watch(globalThis[GLOBAL_DISPATCHER])
+  watchOnce(globalThis[GLOBAL_DISPATCHER])
   const original = globalThis.fetch
   const wrapper = function fetch(input, init) {
     // Where somebody has wrapped it, it stays when it was stopped, and only passes on.
@@ -34,6 +36,12 @@ function start() {
 function stop() {
   if (globalThis.fetch === wrapped?.wrapper) globalThis.fetch = wrapped.original
   wrapped = undefined
+  watched = undefined
+}
+
+function watchOnce(dispatcher) {
+  if (watched !== dispatcher) watch(dispatcher)
+  watched = dispatcher
 }
 
 function forwarded(original, input, init) {
@@ -41,7 +49,7 @@ function forwarded(original, input, init) {
   const isUsual = init === undefined || init === null || typeof init === 'object'
   if (scope === undefined || !isUsual) return original(input, init)
   const inner = init?.dispatcher ?? ownDispatcher(input) ?? globalThis[GLOBAL_DISPATCHER]
-  watch(inner)
+  watchOnce(inner)
   const forwarding = forwardingOf(scope, isDefault)
   const dispatcher = { __proto__: inner, dispatch }
   return original(input, isData(init) ? { ...init, dispatcher } : { __proto__: init ?? null, dispatcher })

@@ -14,6 +14,7 @@ const { write } = require('../headers')
 const { memoize } = require('../memoize')
 const { FLAT } = require('../outbound')
 const { currentOrNone, storage } = require('../scope')
+const { destinationOf } = require('./destination')
 const { orUntouched } = require('./failure')
 const { isFetch, isLibrary } = require('./names')
 
@@ -39,8 +40,8 @@ let listening = false
  * this is started.
  */
 let required
-/** What the request that is being made forwards. */
-let pending = NOTHING
+/** What the request that is being made forwards; undefined where none is. */
+let pending
 
 function start() {
   active = true
@@ -103,6 +104,9 @@ function wrap(prototype) {
   if (originals.has(prototype)) return
   const original = prototype.dispatch
   const wrapper = function dispatch(options, handler) {
+    // A part of the dispatcher that was called: an agent has pools, and these have clients.
+    const isPart = pending !== undefined && options?.[FORWARDING] === pending && typeof handler?.dispatch !== 'function'
+    if (isPart) return original.call(this, options, handler)
     if (!active && options?.[FORWARDING] === undefined && !again.has(handler)) return original.call(this, options, handler)
     return dispatched(original.bind(this), options, handler)
   }
@@ -115,7 +119,7 @@ function dispatched(dispatch, options, handler) {
   if (forwarding !== NOTHING) listenLast()
   if (typeof handler?.dispatch === 'function') again.set(handler, forwarding)
   // Whoever takes it out of a queue may do so in the context of another request.
-  if (typeof options === 'object') options = { ...options, [FORWARDING]: forwarding }
+  if (typeof options === 'object' && options?.[FORWARDING] === undefined) options = { ...options, [FORWARDING]: forwarding }
   const outer = pending
   pending = forwarding
   try {
@@ -137,8 +141,8 @@ function created({ request }) {
   // CONNECT speaks to a proxy, about a tunnel.
   if (request.method === 'CONNECT') return
   const forwarding = pending
-  pending = NOTHING
-  if (forwarding !== NOTHING) orUntouched(() => add(request, forwarding))
+  pending = undefined
+  if (forwarding !== undefined && forwarding !== NOTHING) orUntouched(() => add(request, forwarding))
 }
 
 function add(request, forwarding) {
@@ -149,12 +153,7 @@ function add(request, forwarding) {
     FLAT.each(into, visit)
     if (spoken !== undefined) FLAT.each(spoken, visit)
   }
-  write(scope, { each, write: FLAT.write }, headers, destinationOf(request), isDefault)
-}
-
-function destinationOf({ origin, path }) {
-  // A forward proxy gets the whole URL; the request goes on to there.
-  return /^[a-z]+:\/\//i.test(path) ? path : `${originOf(String(origin))}${path}`
+  write(scope, { each, write: FLAT.write }, headers, destinationOf(originOf(String(request.origin)), request.path), isDefault)
 }
 
 /** Wraps the copies of undici that are loaded. */
