@@ -64,7 +64,7 @@ pub fn inject_to<C: Inject + ?Sized>(destination: &Destination<'_>, outbound: &m
 
 /// None outside a request. Thread-locals are gone while a thread ends; that must not panic.
 fn with_current<R>(f: impl FnOnce(&ForwardHeaders) -> R) -> Option<R> {
-    STACK.try_with(|stack| stack.borrow().iter().rev().find_map(Option::as_ref).map(f)).ok().flatten()
+    STACK.try_with(|stack| stack.borrow().last()?.as_ref().map(f)).ok().flatten()
 }
 
 /// Makes `headers` the current ones of this thread until the guard is dropped. For sync code.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
 use crate::block::Lines;
-use crate::carriers::Value;
+use crate::carriers::shared_value;
 use crate::policy::Policy;
 
 /// Which of the first 64 ranks there are, one bit each. 0 where a name has several lines, a prefix rule selected one,
@@ -47,17 +47,22 @@ impl<'a> Batch<'a> {
         Self { policy, block, shape }
     }
 
-    /// A map with just these lines. None where they are better written one by one.
+    /// Fills an empty map with just these lines. False where they are better written one by one.
     #[inline]
-    pub(crate) fn to_map(self) -> Option<HeaderMap> {
-        let mut map = self.template()?.clone();
-        let lines = Lines::new(self.block).filter(|line| self.shape & bit(line.rank) != 0);
-        for (slot, line) in map.values_mut().zip(lines) {
-            let value = Value { bytes: line.value, block: Some(self.block), sensitive: line.sensitive };
+    pub(crate) fn fill(self, map: &mut HeaderMap) -> bool {
+        let Some(template) = self.template() else { return false };
+        *map = template.clone();
+        let lines = Lines::new(self.block).filter(|line| self.shape >> (line.rank % 64) & 1 == 1);
+        let filled = map.values_mut().zip(lines).all(|(slot, line)| {
+            let Some(value) = shared_value(self.block, line.value, line.sensitive) else { return false };
             // The empty value is static: not dropping it leaks nothing, and spares a call through a table.
-            std::mem::forget(std::mem::replace(slot, value.to_http()?));
+            std::mem::forget(std::mem::replace(slot, value));
+            true
+        });
+        if !filled {
+            map.clear();
         }
-        Some(map)
+        filled
     }
 
     fn template(&self) -> Option<&'a HeaderMap> {

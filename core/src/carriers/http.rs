@@ -35,12 +35,7 @@ impl Inject for HeaderMap {
     }
 
     fn fill(&mut self, lines: Batch<'_>) -> bool {
-        if !self.is_empty() {
-            return false;
-        }
-        let Some(map) = lines.to_map() else { return false };
-        *self = map;
-        true
+        self.is_empty() && lines.fill(self)
     }
 
     fn reserve(&mut self, lines: usize) {

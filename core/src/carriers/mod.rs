@@ -148,14 +148,21 @@ impl<'a> Value<'a> {
 
     /// The value as the crate http has it, sharing the capture's memory where that is possible. `None` where that type cannot hold it.
     #[must_use]
-    #[inline]
     pub fn to_http(&self) -> Option<HeaderValue> {
-        let mut value = match self.block {
-            Some(block) => HeaderValue::from_maybe_shared(block.slice_ref(self.bytes)),
-            None => HeaderValue::from_bytes(self.bytes),
+        if let Some(block) = self.block {
+            return shared_value(block, self.bytes, self.sensitive);
         }
-        .ok()?;
+        let mut value = HeaderValue::from_bytes(self.bytes).ok()?;
         value.set_sensitive(self.sensitive);
         Some(value)
     }
+}
+
+/// A value that shares the memory of `block`, which `bytes` is part of.
+pub(crate) fn shared_value(block: &Bytes, bytes: &[u8], sensitive: bool) -> Option<HeaderValue> {
+    // What `Bytes::slice_ref` does, which is not inlined.
+    let start = bytes.as_ptr().addr().wrapping_sub(block.as_ptr().addr());
+    let mut value = HeaderValue::from_maybe_shared(block.slice(start..start + bytes.len())).ok()?;
+    value.set_sensitive(sensitive);
+    Some(value)
 }
