@@ -65,6 +65,7 @@ impl Lines {
         // A CGI program's `os.environ`, or a server's own kind of environ.
         let method = intern!(pairs.py(), "REQUEST_METHOD");
         let is_environ = !utf8 && read.iter().any(|(name, _)| name.eq(method).unwrap_or(false));
+        self.lines.reserve(read.len());
         for (name, value) in &read {
             if is_environ {
                 self.environ(name, value);
@@ -78,27 +79,27 @@ impl Lines {
     fn environ(&mut self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) {
         let key = key.cast::<PyString>().ok().and_then(text::latin1);
         if let Some(name) = key.and_then(|key| plan::environ_name(&key)) {
-            self.value(&name, value, false);
+            self.value(name, value, false);
         }
     }
 
     fn line(&mut self, name_object: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, utf8: bool) {
         if let Some(name) = name(name_object) {
-            self.value(&name, value, utf8);
+            self.value(name, value, utf8);
         }
     }
 
-    fn value(&mut self, name: &[u8], value: &Bound<'_, PyAny>, utf8: bool) {
+    fn value(&mut self, name: Vec<u8>, value: &Bound<'_, PyAny>, utf8: bool) {
         if let Some(values) = several(value) {
             for value in values {
-                self.one(name, &value, utf8);
+                self.one(name.clone(), &value, utf8);
             }
         } else {
             self.one(name, value, utf8);
         }
     }
 
-    fn one(&mut self, name: &[u8], value: &Bound<'_, PyAny>, utf8: bool) {
+    fn one(&mut self, name: Vec<u8>, value: &Bound<'_, PyAny>, utf8: bool) {
         let read = if let Ok(value) = value.cast::<PyString>() {
             if utf8 { text::utf8(value) } else { text::latin1(value) }.ok_or(NOT_LATIN1)
         } else if let Ok(value) = value.cast::<PyBytes>() {
@@ -109,8 +110,8 @@ impl Lines {
             Err(NOT_TEXT)
         };
         match read {
-            Ok(value) => self.lines.push((name.to_vec(), value)),
-            Err(reason) => self.bad.push((name.to_vec(), reason)),
+            Ok(value) => self.lines.push((name, value)),
+            Err(reason) => self.bad.push((name, reason)),
         }
     }
 }
