@@ -15,7 +15,7 @@ use std::fmt;
 /// assert_eq!(error.kind(), PolicyErrorKind::RefusedHeader);
 /// assert_eq!(error.token(), "content-length");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PolicyError {
     kind: PolicyErrorKind,
     token: String,
@@ -122,6 +122,13 @@ impl fmt::Display for PolicyError {
             write!(f, "{variable}: ")?;
         }
         write!(f, "`{}` {}", self.token.escape_debug(), self.advice)
+    }
+}
+
+/// The message, as it is what `main` prints of an error that it returns.
+impl fmt::Debug for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

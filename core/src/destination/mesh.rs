@@ -48,7 +48,7 @@ impl Placement {
             Self::PrivateName => "is under no public top-level domain",
             Self::Configured => "is a configured mesh host",
             Self::LinkLocal => "is link-local, where instance metadata lives",
-            Self::PublicName => "is under a public top-level domain and no configured mesh host",
+            Self::PublicName => "is under a public top-level domain, and not configured as a mesh host",
             Self::OtherAddress => "is an address in no configured mesh network",
             Self::Unreadable => "has no host that can be read",
             Self::Message => "is a message, which is stored and read by whoever subscribes",
