@@ -134,9 +134,11 @@ def test_tasks_each_have_the_span_of_their_own() -> None:
 
 def test_explain_names_the_rule(span) -> None:
     with onward.scope(INBOUND):
-        rules = {row["name"]: row["rule"] for row in onward.explain()}
-    assert (rules["traceparent"], rules["b3"]) == ("R13", "R13")
-    assert rules["sw8"] != "R13"
+        told = {row["name"]: (row["rule"], row["reason"]) for row in onward.explain()}
+    parent = ("R13", "it goes on with the tracer's current span as the parent")
+    assert (told["traceparent"], told["b3"]) == (parent, parent)
+    assert told["sw8"] == ("R13", "it goes on as it came in: only its own tracer can write it")
+    assert told["end-user"] == ("R1", "it goes on as it came in")
 
 
 def test_a_tracer_that_is_other_than_expected_stops_no_request(span, monkeypatch) -> None:
