@@ -3,12 +3,13 @@
 // What users of @grpc/grpc-js take from `onward/grpc`. It is not loaded for that: calls are known by their methods.
 
 const { clientInterceptor } = require('./clients/grpc')
-const { defaultPropagator } = require('./default')
 const { heard } = require('./listener')
+const { chosen } = require('./servers')
 
 const EVENTS = ['onReceiveMetadata', 'onReceiveMessage', 'onReceiveHalfClose', 'onCancel']
 
-function serverInterceptor({ propagator = defaultPropagator() } = {}) {
+function serverInterceptor(options) {
+  const propagator = chosen(options)
   return (method, call) => {
     const { start } = call
     call.start = (listener) => start.call(call, inScope(listener, propagator))

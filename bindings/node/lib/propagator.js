@@ -27,6 +27,10 @@ class Propagator {
     return new Propagator(new Policy(native.compileEnv(flat, maxBytes, maxPrefixHeaders)))
   }
 
+  derive(changes = {}) {
+    return new Propagator(new Policy(this.#policy.core.derive(checkedOptions(changes, OPTIONS))))
+  }
+
   get names() {
     const { headers, prefixes } = this.#policy.plan
     return [...headers.map(({ name }) => name), ...prefixes.map(({ name }) => `${name}*`)]

@@ -35,7 +35,8 @@ function express(options) {
 }
 
 // Fastify puts options of its own, as `prefix`, beside the plugin's.
-function fastify(app, { propagator = defaultPropagator() }, done) {
+function fastify(app, options, done) {
+  const propagator = changed(options)
   app.addHook('onRequest', (request, reply, next) => {
     enter(propagator.extract(request), request.raw, reply.raw, next)
   })
@@ -83,8 +84,12 @@ function chosen(options = {}, middleware) {
   if (middleware !== undefined && isRequest(options)) {
     throw invalid(middleware, `\`onward.${middleware}\` returns the middleware; write \`app.use(onward.${middleware}())\``)
   }
-  const { propagator = defaultPropagator() } = known(options, ['propagator'])
-  return propagator
+  return changed(known(options, ['propagator', 'presets', 'add', 'remove']))
+}
+
+function changed({ propagator = defaultPropagator(), presets, add, remove }) {
+  const isChanged = (presets ?? add ?? remove) !== undefined
+  return isChanged ? propagator.derive({ presets, add, remove }) : propagator
 }
 
 /** Calls `fn` in a scope that holds for what the request and the response of Node emit later, too. */
@@ -112,4 +117,4 @@ function emit(event) {
   return storage.run(this[SCOPE], Reflect.apply, this[EMIT], this, arguments)
 }
 
-module.exports = { enter, express, fastify, hapi, hold, hono, koa, propagate }
+module.exports = { chosen, enter, express, fastify, hapi, hold, hono, koa, propagate }

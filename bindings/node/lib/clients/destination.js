@@ -5,12 +5,12 @@ const URL_ITSELF = /^[a-z]+:\/\//i
 const TELLING = /\?.*signature|[\\\x7f]/i
 
 /**
- * Where a request to `path` of `origin` goes. Nearly all are told by their origin, of which there are few; a forward proxy gets
- * the whole URL as the path, and the request goes on to there.
+ * Where a request to `path` of an authority goes. Nearly all are told by that alone, and there are few; a forward proxy gets the
+ * whole URL as the path, and the request goes on to there.
  */
-function destinationOf(origin, path) {
+function destinationOf(scheme, authority, path) {
   if (URL_ITSELF.test(path)) return path
-  return TELLING.test(path) ? origin + path : origin
+  return TELLING.test(path) ? scheme + authority + path : authority
 }
 
 module.exports = { destinationOf }

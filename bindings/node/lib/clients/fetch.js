@@ -52,10 +52,14 @@ function forwarded(original, input, init) {
   watchOnce(inner)
   const forwarding = forwardingOf(scope, isDefault)
   const dispatcher = { __proto__: inner, dispatch }
-  return original(input, isData(init) ? { ...init, dispatcher } : { __proto__: init ?? null, dispatcher })
+  if (!isData(init)) return original(input, { __proto__: init ?? null, dispatcher })
+  // The other way round V8 takes ten times as long.
+  const own = { dispatcher, ...init }
+  own.dispatcher = dispatcher
+  return original(input, own)
 
   function dispatch(options, handler) {
-    return inner.dispatch({ ...options, [FORWARDING]: forwarding }, handler)
+    return inner.dispatch({ [FORWARDING]: forwarding, ...options }, handler)
   }
 
   function isDefault(name, value) {

@@ -104,7 +104,9 @@ function withForwarded(request, headers) {
       result = lines
     }
   }
-  write(scope, kind, lines, destinationOf(originOf(request), request.path), isDefault)
+  const { protocol, host, path } = request
+  const destination = destinationOf(`${protocol}//`, host.includes(':') ? `[${host}]` : host, path)
+  write(scope, kind, lines, destination, isDefault)
   return result
 }
 
@@ -117,10 +119,6 @@ function flat(headers) {
 function sendHeadFirst(...args) {
   if (!this._headerSent) prototype._send.call(this, '', 'latin1')
   return prototype._send.apply(this, args)
-}
-
-function originOf({ protocol, host }) {
-  return `${protocol}//${host.includes(':') ? `[${host}]` : host}`
 }
 
 module.exports = { start, stop }

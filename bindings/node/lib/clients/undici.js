@@ -119,7 +119,7 @@ function dispatched(dispatch, options, handler) {
   if (forwarding !== NOTHING) listenLast()
   if (typeof handler?.dispatch === 'function') again.set(handler, forwarding)
   // Whoever takes it out of a queue may do so in the context of another request.
-  if (typeof options === 'object' && options?.[FORWARDING] === undefined) options = { ...options, [FORWARDING]: forwarding }
+  if (typeof options === 'object' && options?.[FORWARDING] === undefined) options = { [FORWARDING]: forwarding, ...options }
   const outer = pending
   pending = forwarding
   try {
@@ -153,7 +153,8 @@ function add(request, forwarding) {
     FLAT.each(into, visit)
     if (spoken !== undefined) FLAT.each(spoken, visit)
   }
-  write(scope, { each, write: FLAT.write }, headers, destinationOf(originOf(String(request.origin)), request.path), isDefault)
+  const destination = destinationOf('', originOf(String(request.origin)), request.path)
+  write(scope, { each, write: FLAT.write }, headers, destination, isDefault)
 }
 
 /** Wraps the copies of undici that are loaded. */
