@@ -128,6 +128,19 @@ export class Propagator {
     limits?: Pick<PropagatorOptions, 'maxBytes' | 'maxPrefixHeaders'>
   ): Propagator
 
+  /**
+   * Compiles a policy that differs from this one. Presets, limits and `traceDestinations` replace this policy's; everything else
+   * adds. What `remove` names need not be in this policy, which the environment may have made.
+   *
+   * @throws {@link OnwardError} for the first mistake, with the offending token
+   *
+   * @example
+   * ```js
+   * const withoutCookies = defaultPropagator().derive({ remove: ['cookie'] })
+   * ```
+   */
+  derive(changes?: PropagatorOptions): Propagator
+
   /** What is forwarded, in lower case and in policy order. A prefix ends in `*`. */
   readonly names: string[]
 
@@ -306,12 +319,17 @@ export function carry<F extends (...args: any[]) => unknown>(fn: F): F
  *   const ratings = await fetch('http://ratings:9080/ratings/0')   // the headers are on it
  *   res.end(await ratings.text())
  * }))
+ *
+ * app.get('/reviews', propagate(reviews, { remove: ['cookie'], add: ['x-tenant-id'] }))   // a policy of its own
  * ```
  */
 export function propagate<F extends (...args: any[]) => unknown>(handler: F, options?: ServerOptions): F
 
-/** How a framework's requests are read. */
-export interface ServerOptions {
+/**
+ * How a framework's requests are read. `presets`, `add` and `remove` change the policy for what is covered here, as
+ * {@link Propagator.derive} does.
+ */
+export interface ServerOptions extends Pick<PropagatorOptions, 'presets' | 'add' | 'remove'> {
   /** The policy; the process's own unless given. */
   propagator?: Propagator
 }

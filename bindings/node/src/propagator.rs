@@ -31,25 +31,24 @@ pub struct NativePropagator {
 /// Compiles what was said in code.
 #[napi(catch_unwind)]
 pub fn compile(options: Options) -> Either<NativePropagator, Failure> {
-    guarded(|| {
-        let mut builder = Propagator::builder();
-        if let Some(presets) = options.presets {
-            builder = builder.presets(presets);
-        }
-        for name in options.add.unwrap_or_default() {
-            builder = builder.add(name);
-        }
-        for name in options.remove.unwrap_or_default() {
-            builder = builder.remove(name);
-        }
-        for host in options.mesh_hosts.unwrap_or_default() {
-            builder = builder.mesh_host(host);
-        }
-        if let Some(text) = options.trace_destinations {
-            builder = builder.trace_destinations(text.parse().map_err(Failure::from)?);
-        }
-        build(limits(builder, options.max_bytes, options.max_prefix_headers))
-    })
+    guarded(|| build(changed(Propagator::builder(), options, PropagatorBuilder::remove)?))
+}
+
+fn changed(
+    mut builder: PropagatorBuilder,
+    options: Options,
+    remove: fn(PropagatorBuilder, String) -> PropagatorBuilder,
+) -> Result<PropagatorBuilder, Failure> {
+    if let Some(presets) = options.presets {
+        builder = builder.presets(presets);
+    }
+    builder = options.add.unwrap_or_default().into_iter().fold(builder, PropagatorBuilder::add);
+    builder = options.remove.unwrap_or_default().into_iter().fold(builder, remove);
+    builder = options.mesh_hosts.unwrap_or_default().into_iter().fold(builder, PropagatorBuilder::mesh_host);
+    if let Some(text) = options.trace_destinations {
+        builder = builder.trace_destinations(text.parse().map_err(Failure::from)?);
+    }
+    Ok(limits(builder, options.max_bytes, options.max_prefix_headers))
 }
 
 /// Compiles what the environment says: a flat list of variables and values.
@@ -91,6 +90,12 @@ impl NativePropagator {
     #[napi(catch_unwind)]
     pub fn plan(&self) -> Either<Plan, Failure> {
         guarded(|| Ok(self.inner.plan().into()))
+    }
+
+    /// Compiles a policy that differs from this one. What is removed need not be in it.
+    #[napi(catch_unwind)]
+    pub fn derive(&self, options: Options) -> Either<NativePropagator, Failure> {
+        guarded(|| build(changed(self.inner.to_builder(), options, PropagatorBuilder::except)?))
     }
 
     /// The place in the plan of the rule that selects a name: its headers first, then its prefixes. -1 if none does.

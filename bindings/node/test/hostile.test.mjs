@@ -220,7 +220,7 @@ test('an option that does not exist is an error that names it, wherever options 
     instrument: (options) => onward.instrument(options)
   }
   for (const [name, take] of Object.entries(takers)) {
-    assert.throws(() => take({ remove: ['cookie'] }), isOnwardError('invalid_argument', 'remove'), name)
+    assert.throws(() => take({ except: ['cookie'] }), isOnwardError('invalid_argument', 'except'), name)
     assert.throws(() => take('requests'), isOnwardError('invalid_argument', 'options'), name)
   }
 })

@@ -140,6 +140,7 @@ const rows: onward.ExplainRow[] = onward.explain(request, 'https://api.example.c
 const ofThisRequest: onward.ExplainRow[] = onward.explain()
 const handler = onward.propagate(async (req: IncomingMessage, res: ServerResponse) => { res.end() })
 createServer(handler)
+createServer(onward.propagate(handler, { propagator: propagator.derive({ remove: ['cookie'] }), add: ['x-canary-*'] }))
 const size: number = onward.run(captured, (a: number) => a + onward.current().size, 1)
 const message = { value: 'body', headers: onward.messages.inject({ priority: 3 }, { credentials: true }) }
 const kafka: { [name: string]: Buffer | string | (Buffer | string)[] | undefined } = onward.messages.inject({})
@@ -152,6 +153,8 @@ onward.instrument()
 try { onward.setDefault(propagator) } catch (error) { if (error instanceof onward.OnwardError) console.log(error.code, error.token) }
 // @ts-expect-error an option that does not exist
 new onward.Propagator({ preset: 'istio' })
+// @ts-expect-error as that of Rust
+onward.propagate(handler, { except: ['cookie'] })
 // @ts-expect-error that too
 onward.instrument({ server: true })
 // @ts-expect-error they come from extract
