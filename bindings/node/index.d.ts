@@ -292,6 +292,36 @@ export function extract(carrier: Carrier): ForwardHeaders
  */
 export function explain(carrier?: Carrier, destination?: Destination, outbound?: OutboundCarrier): ExplainRow[]
 
+/**
+ * Finds outbound calls that are made without a scope: mostly a listener or a queue that was not given {@link carry}.
+ *
+ * A call counts when an instrumented client, {@link undici} or `onward/grpc` makes it outside of every request's scope, although
+ * the process has had one before. It counts once for each hop of a redirect. What belongs to no request, such as an exporter's
+ * timer, does not count in a scope of its own: `run({}, fn)`.
+ *
+ * @example
+ * ```js
+ * diagnostics.onCallWithoutScope((destination) => {
+ *   console.warn(new Error(`no request's headers on the call to ${destination}`))
+ * })
+ * ```
+ */
+export const diagnostics: {
+  /** How many calls were made without a scope since this process, or this thread of it, has served its first request. */
+  callsWithoutScope(): number
+
+  /**
+   * Calls `callback` at each such call, in its place, with the URL without its query: an `Error` that is made there has the
+   * whole stack, in which is who called. For gRPC the destination is the target and the method.
+   *
+   * There is one callback: another takes its place, `null` takes it away. Its mistakes do not reach the call: what it throws,
+   * or rejects with, is a warning of the process. A call that it makes itself does not count.
+   *
+   * @throws {@link OnwardError} `invalid_argument`
+   */
+  onCallWithoutScope(callback: ((destination: string) => unknown) | null): void
+}
+
 /** The forward headers of the request that is being handled; empty outside of one. Never throws. */
 export function current(): ForwardHeaders
 

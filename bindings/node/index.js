@@ -8,6 +8,7 @@ const { current, run, carry } = require('./lib/scope')
 const { propagate, express, fastify, hapi, hono, koa } = require('./lib/servers')
 const { instrument, uninstrument } = require('./lib/instrument')
 const { undici } = require('./lib/clients/undici')
+const { callsWithoutScope, onCallWithoutScope } = require('./lib/diagnostics')
 const messages = require('./lib/messages')
 
 function getForwardHeaders(carrier, destination) {
@@ -30,6 +31,7 @@ module.exports = {
   carry,
   current,
   defaultPropagator,
+  diagnostics: { callsWithoutScope, onCallWithoutScope },
   explain,
   express,
   extract,

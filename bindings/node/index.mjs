@@ -7,6 +7,7 @@ export const {
   carry,
   current,
   defaultPropagator,
+  diagnostics,
   explain,
   express,
   extract,

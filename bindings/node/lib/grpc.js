@@ -4,6 +4,7 @@
 
 const { clientInterceptor } = require('./clients/grpc')
 const { heard } = require('./listener')
+const { entered } = require('./scope')
 const { chosen } = require('./servers')
 
 const EVENTS = ['onReceiveMetadata', 'onReceiveMessage', 'onReceiveHalfClose', 'onCancel']
@@ -23,6 +24,7 @@ function inScope(listener, propagator) {
   const { onReceiveMetadata, ...others } = heard(listener, EVENTS, () => headers)
   const opening = (metadata) => {
     headers = propagator.extract(metadata)
+    entered()
     onReceiveMetadata(metadata)
   }
   return { onReceiveMetadata: opening, ...others }

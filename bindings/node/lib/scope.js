@@ -7,6 +7,7 @@ const { ForwardHeaders, EMPTY, beside } = require('./headers')
 const { defaultPropagator } = require('./default')
 
 const storage = new AsyncLocalStorage()
+let served = false
 
 function current() {
   return storage.getStore() ?? EMPTY
@@ -18,8 +19,19 @@ function currentOrNone() {
   return headers === undefined ? undefined : beside(headers)
 }
 
+/** To be called wherever a scope is entered. */
+function entered() {
+  served = true
+}
+
+/** Whether any scope was ever entered. */
+function hasServed() {
+  return served
+}
+
 function run(headers, fn, ...args) {
   if (!(headers instanceof ForwardHeaders)) headers = defaultPropagator().extract(headers)
+  entered()
   return storage.run(headers, fn, ...args)
 }
 
@@ -44,4 +56,4 @@ function mustBeFunction(value, name) {
   }
 }
 
-module.exports = { alike, carry, current, currentOrNone, mustBeFunction, run, storage }
+module.exports = { alike, carry, current, currentOrNone, entered, hasServed, mustBeFunction, run, storage }

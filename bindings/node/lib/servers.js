@@ -6,7 +6,7 @@ const { incoming, isRequest, outgoing } = require('./carriers')
 const { defaultPropagator } = require('./default')
 const { OnwardError } = require('./errors')
 const { invalid, known } = require('./options')
-const { alike, mustBeFunction, storage } = require('./scope')
+const { alike, entered, mustBeFunction, storage } = require('./scope')
 
 const SCOPE = Symbol('onward scope')
 const EMIT = Symbol('onward emit')
@@ -73,7 +73,10 @@ const hapi = {
     }
     server.ext('onRequest', (request, h) => {
       // `server.inject` goes past the listener, and gives each request an asynchronous context of its own, to be changed safely.
-      if (request.raw.req[SCOPE] === undefined) storage.enterWith(propagator.extract(request))
+      if (request.raw.req[SCOPE] === undefined) {
+        entered()
+        storage.enterWith(propagator.extract(request))
+      }
       return h.continue
     })
   }
@@ -96,6 +99,7 @@ function changed({ propagator = defaultPropagator(), presets, add, remove }) {
 function enter(headers, request, response, fn, ...args) {
   hold(request, headers)
   hold(response, headers)
+  entered()
   return storage.run(headers, fn, ...args)
 }
 

@@ -32,7 +32,7 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 const EXPORTS = [
-  'ForwardHeaders', 'OnwardError', 'Propagator', 'carry', 'current', 'defaultPropagator', 'explain', 'express', 'extract',
+  'ForwardHeaders', 'OnwardError', 'Propagator', 'carry', 'current', 'defaultPropagator', 'diagnostics', 'explain', 'express', 'extract',
   'fastify', 'getForwardHeaders', 'hapi', 'hono', 'instrument', 'koa', 'messages', 'propagate', 'run', 'setDefault', 'undici', 'uninstrument'
 ]
 
@@ -142,6 +142,11 @@ const handler = onward.propagate(async (req: IncomingMessage, res: ServerRespons
 createServer(handler)
 createServer(onward.propagate(handler, { propagator: propagator.derive({ remove: ['cookie'] }), add: ['x-canary-*'] }))
 const size: number = onward.run(captured, (a: number) => a + onward.current().size, 1)
+const lost: number = onward.diagnostics.callsWithoutScope()
+onward.diagnostics.onCallWithoutScope((destination) => console.log(lost, destination.length))
+onward.diagnostics.onCallWithoutScope(null)
+// @ts-expect-error no function
+onward.diagnostics.onCallWithoutScope('callback')
 const message = { value: 'body', headers: onward.messages.inject({ priority: 3 }, { credentials: true }) }
 const kafka: { [name: string]: Buffer | string | (Buffer | string)[] | undefined } = onward.messages.inject({})
 onward.run(onward.messages.extract(message.headers, { propagator }), () => onward.messages.explain())

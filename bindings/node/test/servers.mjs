@@ -35,6 +35,27 @@ export function echo() {
   })
 }
 
+/** A proxy for plain requests and for tunnels, and what it was asked. */
+export async function proxy(t) {
+  const asked = []
+  const sockets = []
+  // The server would wait for them.
+  t.after(() => sockets.forEach((socket) => socket.destroy()))
+  const server = http.createServer((request, response) => {
+    asked.push([request.method, request.url, linesOf(request)])
+    response.end('[]')
+  })
+  server.on('connect', (request, socket) => {
+    asked.push([request.method, request.url, linesOf(request)])
+    const [host, port] = request.url.split(':')
+    const upstream = net.connect(port, host)
+    sockets.push(socket, upstream)
+    for (const [one, other] of [[socket, upstream], [upstream, socket]]) one.on('error', () => other.destroy()).pipe(other)
+    socket.write('HTTP/1.1 200 OK\r\n\r\n')
+  })
+  return { asked, uri: `http://127.0.0.1:${await listen(t, server)}` }
+}
+
 /** The header lines of a request, as they came. */
 export function linesOf({ rawHeaders }) {
   return Array.from({ length: rawHeaders.length / 2 }, (_, i) => [rawHeaders[2 * i].toLowerCase(), rawHeaders[2 * i + 1]])

@@ -3,41 +3,19 @@
 import assert from 'node:assert/strict'
 import diagnostics from 'node:diagnostics_channel'
 import http from 'node:http'
-import net from 'node:net'
 import { once } from 'node:events'
 import { Readable, Writable } from 'node:stream'
 import test, { after, before } from 'node:test'
 
 import * as onward from '../index.mjs'
 import { UNDICI } from './clients.mjs'
-import { echo, linesOf, listen, valuesOf } from './servers.mjs'
+import { echo, linesOf, listen, proxy, valuesOf } from './servers.mjs'
 
 before(() => onward.instrument())
 after(() => onward.uninstrument())
 
 const read = async (response) => (await response).body.json()
 const inRequest = (id, send) => onward.run({ 'x-request-id': id, 'cookie': `of-${id}`, 'traceparent': `t-${id}` }, send)
-
-/** A proxy for plain requests and for tunnels, and what it was asked. */
-async function proxy(t) {
-  const asked = []
-  const sockets = []
-  // The server would wait for them.
-  t.after(() => sockets.forEach((socket) => socket.destroy()))
-  const server = http.createServer((request, response) => {
-    asked.push([request.method, request.url, linesOf(request)])
-    response.end('[]')
-  })
-  server.on('connect', (request, socket) => {
-    asked.push([request.method, request.url, linesOf(request)])
-    const [host, port] = request.url.split(':')
-    const upstream = net.connect(port, host)
-    sockets.push(socket, upstream)
-    for (const [one, other] of [[socket, upstream], [upstream, socket]]) one.on('error', () => other.destroy()).pipe(other)
-    socket.write('HTTP/1.1 200 OK\r\n\r\n')
-  })
-  return { asked, uri: `http://127.0.0.1:${await listen(t, server)}` }
-}
 
 for (const [name, undici] of Object.entries(UNDICI)) {
   const { Agent, Client, EnvHttpProxyAgent, Pool, ProxyAgent, RetryAgent, interceptors, request, stream } = undici

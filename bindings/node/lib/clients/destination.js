@@ -13,4 +13,9 @@ function destinationOf(scheme, authority, path) {
   return TELLING.test(path) ? scheme + authority + path : authority
 }
 
-module.exports = { destinationOf }
+/** The whole URL of a request to `path` of `origin`. */
+function wholeUrl(origin, path) {
+  return URL_ITSELF.test(path) ? path : origin + path
+}
+
+module.exports = { destinationOf, wholeUrl }

@@ -6,6 +6,7 @@
 // time, and need no class of grpc-js for that. A channel's calls start behind all interceptors; so what those have set is
 // there already.
 
+const { calledWithoutScope, callsWithoutScope } = require('../diagnostics')
 const { checked } = require('../errors')
 const { write } = require('../headers')
 const { heard } = require('../listener')
@@ -23,7 +24,11 @@ function clientInterceptor(target) {
   const authorities = authoritiesOf(String(target))
   return (options, nextCall) => {
     const { host, credentials, method_definition: { path } } = options
-    return forwarding(nextCall(options), destinations(authorities, host, path), () => credentials)
+    const before = callsWithoutScope()
+    const call = nextCall(options)
+    // Where channels are instrumented too, theirs is counted.
+    const isCounted = callsWithoutScope() !== before
+    return forwarding(call, destinations(authorities, host, path), () => credentials, isCounted)
   }
 }
 
@@ -57,8 +62,9 @@ function destinations(authorities, host, path) {
 }
 
 /** A call that was made, which forwards when it starts, and answers in the scope in which it was made. */
-function forwarding(call, destinations, credentialsOf) {
+function forwarding(call, destinations, credentialsOf, isCounted = false) {
   const scope = storage.getStore()
+  if (scope === undefined && !isCounted) calledWithoutScope(() => destinations[0])
   const headers = currentOrNone()
   const { start, sendMessageWithContext } = call
   call.start = (metadata, listener) => {

@@ -11,13 +11,14 @@ const http = require('node:http')
 const https = require('node:https')
 const { syncBuiltinESMExports } = require('node:module')
 
+const { calledWithoutScope } = require('../diagnostics')
 const { write } = require('../headers')
 const { FLAT } = require('../outbound')
 const { currentOrNone } = require('../scope')
 const { destinationOf } = require('./destination')
 const { orUntouched } = require('./failure')
 const { isLibrary } = require('./names')
-const { answered, linesOf, made, spokenBefore } = require('./redirects')
+const { answered, linesOf, made, spokenBefore, urlOf } = require('./redirects')
 
 const ANSWERS = 'http.client.response.finish'
 const isDefault = (_, value) => isLibrary(value)
@@ -68,7 +69,9 @@ function storeHeader(firstLine, headers) {
 /** Whose headers `request` forwards: those of the scope in which it is made. */
 function note(request) {
   if (request[SCOPE] !== undefined) return
-  request[SCOPE] = currentOrNone() ?? null
+  const scope = currentOrNone()
+  request[SCOPE] = scope ?? null
+  if (scope === undefined && request.method !== 'CONNECT') calledWithoutScope(() => urlOf(request))
   made(request)
 }
 

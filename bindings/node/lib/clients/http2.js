@@ -4,6 +4,7 @@
 
 const { syncBuiltinESMExports } = require('node:module')
 
+const { calledWithoutScope } = require('../diagnostics')
 const { write } = require('../headers')
 const { writer } = require('../outbound')
 const { currentOrNone, storage } = require('../scope')
@@ -42,8 +43,12 @@ function stop() {
 function forward(session, origin) {
   const { request } = session
   session.request = function (headers, ...rest) {
-    const scope = active ? currentOrNone() : undefined
-    if (scope === undefined || isOthers(headers)) return request.call(this, headers, ...rest)
+    if (!active || isOthers(headers)) return request.call(this, headers, ...rest)
+    const scope = currentOrNone()
+    if (scope === undefined) {
+      calledWithoutScope(() => urlOf(origin, headers))
+      return request.call(this, headers, ...rest)
+    }
     const stream = request.call(this, orUntouched(() => withForwarded(scope, headers ?? {}, origin), headers), ...rest)
     // Node emits what arrives in the context of the session.
     hold(stream, storage.getStore())
@@ -59,8 +64,12 @@ function isOthers(headers) {
 function withForwarded(scope, headers, origin) {
   const copy = Array.isArray(headers) ? [...headers] : { ...headers }
   const [kind, into] = writer(copy)
-  write(scope, kind, into, `${origin}${valueOf(headers, ':path') ?? '/'}`)
+  write(scope, kind, into, urlOf(origin, headers))
   return copy
+}
+
+function urlOf(origin, headers) {
+  return `${origin}${valueOf(headers, ':path') ?? '/'}`
 }
 
 /** Headers are an object or, since Node 24, a flat array. */

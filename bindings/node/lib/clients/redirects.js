@@ -5,6 +5,8 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 
+const { wholeUrl } = require('./destination')
+
 const REDIRECT = Symbol('onward redirect')
 /** While the answer of one that redirects is handled: where it leads, and what the caller had set. Other answers cost nothing. */
 const redirects = new AsyncLocalStorage()
@@ -41,7 +43,7 @@ function linesOf(request) {
 }
 
 function urlOf(request) {
-  return `${request.protocol}//${request.getHeader('host') ?? request.host}${request.path}`
+  return wholeUrl(`${request.protocol}//${request.getHeader('host') ?? request.host}`, request.path)
 }
 
-module.exports = { answered, linesOf, made, spokenBefore }
+module.exports = { answered, linesOf, made, spokenBefore, urlOf }

@@ -9,12 +9,13 @@
 const { subscribe, unsubscribe } = require('node:diagnostics_channel')
 const Module = require('node:module')
 
+const { calledWithoutScope } = require('../diagnostics')
 const { OnwardError } = require('../errors')
 const { write } = require('../headers')
 const { memoize } = require('../memoize')
 const { FLAT } = require('../outbound')
-const { currentOrNone, storage } = require('../scope')
-const { destinationOf } = require('./destination')
+const { currentOrNone, hasServed, storage } = require('../scope')
+const { destinationOf, wholeUrl } = require('./destination')
 const { orUntouched } = require('./failure')
 const { isFetch, isLibrary } = require('./names')
 
@@ -116,7 +117,7 @@ function wrap(prototype) {
 
 function dispatched(dispatch, options, handler) {
   const forwarding = options?.[FORWARDING] ?? again.get(handler) ?? forwardingOf(currentOrNone())
-  if (forwarding !== NOTHING) listenLast()
+  if (forwarding !== NOTHING || hasServed()) listenLast()
   if (typeof handler?.dispatch === 'function') again.set(handler, forwarding)
   // Whoever takes it out of a queue may do so in the context of another request.
   if (typeof options === 'object' && options?.[FORWARDING] === undefined) options = { [FORWARDING]: forwarding, ...options }
@@ -142,7 +143,8 @@ function created({ request }) {
   if (request.method === 'CONNECT') return
   const forwarding = pending
   pending = undefined
-  if (forwarding !== undefined && forwarding !== NOTHING) orUntouched(() => add(request, forwarding))
+  if (forwarding === NOTHING) calledWithoutScope(() => wholeUrl(originOf(String(request.origin)), request.path))
+  else if (forwarding !== undefined) orUntouched(() => add(request, forwarding))
 }
 
 function add(request, forwarding) {
