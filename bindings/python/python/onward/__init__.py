@@ -17,7 +17,7 @@ By hand: ``requests.get(url, headers=onward.get_forward_headers(request))``.
 
 from collections.abc import Mapping as _Mapping
 
-from . import messages
+from . import diagnostics, messages
 from ._errors import ArgumentError, CarrierError, OnwardError, PolicyError
 from ._explain import explain
 from ._instrument import instrument, uninstrument
@@ -53,6 +53,7 @@ __all__ = [
     "carry",
     "current",
     "default",
+    "diagnostics",
     "explain",
     "getForwardHeaders",
     "get_forward_headers",

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import functools
-from contextvars import ContextVar, Token
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from . import _current
 from ._errors import ArgumentError
 from ._native import ForwardHeaders, default
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+    from contextvars import Token
     from types import TracebackType
 
     HeadersFor = Callable[[tuple[Any, ...], dict[str, Any]], ForwardHeaders]
 
 F = TypeVar("F")
-
-_NOTHING = ForwardHeaders()
-_current: ContextVar[ForwardHeaders] = ContextVar("onward", default=_NOTHING)
 
 
 def inbound() -> ForwardHeaders:
@@ -33,6 +31,11 @@ def current() -> ForwardHeaders:
     Beside a span of OpenTelemetry that is current and sampled, the trace headers among them have it as their parent.
     """
     return _current.get()._outgoing()  # noqa: SLF001 - ours
+
+
+def is_lost() -> bool:
+    """Tell whether this is outside of every scope, in a process that has had one before."""
+    return _current.get() is _current.NOTHING and _current.is_used
 
 
 def leave(token: Token[ForwardHeaders]) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from onward._hook import replace
 from onward._native import ForwardHeaders
-from onward._scope import inbound
+from onward._scope import inbound, scope
+from onward.diagnostics import called
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     Lines = Iterable[tuple[str, Any]]
+
+_EMPTY = ForwardHeaders()
 
 # The request that was sent last, by what its hops share, and what its caller had set: on a redirect libraries take
 # some of it off again, a credential for instance, which does not make it ours to set.
@@ -74,7 +78,7 @@ class Decision:
         return Decision(self._captured, self._url, lines, self._library, self.callers, repeats=self._repeats)
 
 
-_NOTHING = Decision(ForwardHeaders(), "", (), {}, {}, repeats=False)
+_NOTHING = Decision(_EMPTY, "", (), {}, {}, repeats=False)
 
 
 def decide(
@@ -101,6 +105,17 @@ def decide(
     decision = Decision(captured, url, lines, library, before, repeats=repeats)
     _last.set((last if hops is None else hops, decision.callers))
     return decision
+
+
+@contextmanager
+def lost(url: str) -> Iterator[None]:
+    """Count a request that is outside of every scope, and let it go on in an empty one.
+
+    So those below do not count it again: other libraries, and this one where an explicit object meets `instrument()`.
+    """
+    with scope(_EMPTY):
+        called(url)
+        yield
 
 
 class Decided:

@@ -9,9 +9,9 @@ import aiohttp
 from aiohttp.http import SERVER_SOFTWARE
 from multidict import CIMultiDict
 
-from onward._scope import inbound
+from onward._scope import inbound, is_lost
 
-from ._outbound import Decided, decide, wrap
+from ._outbound import Decided, decide, lost, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,6 +30,9 @@ async def _send(original: Callable[..., Any], request: Any, connection: Any) -> 
     request too, which goes to nobody who is to have them.
     """
     callers = request.headers
+    if is_lost() and request.method != "CONNECT":
+        with lost(str(request.url)):
+            return await original(request, connection)
     if not inbound() or isinstance(callers, Decided) or request.method == "CONNECT":
         return await original(request, connection)
     # The timer belongs to all hops of a request.

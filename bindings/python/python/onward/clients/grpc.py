@@ -19,9 +19,9 @@ import grpc
 from onward._errors import OnwardError
 from onward._hook import replace
 from onward._native import _grpc_authorities
-from onward._scope import inbound
+from onward._scope import inbound, is_lost
 
-from ._outbound import unwrap, wrap
+from ._outbound import lost, unwrap, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -68,6 +68,18 @@ class _Forward:
     def __init__(self, target: str | bytes, is_on: Callable[[], bool] = lambda: True) -> None:
         self._authorities = _grpc_authorities(_text(target))
         self._is_on = is_on
+
+    def _call(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
+        if is_lost() and self._is_on():
+            with lost(self._authorities[0] + _text(details.method)):
+                return continuation(details, request)
+        return continuation(self._forwarding(details), request)
+
+    async def _call_async(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
+        if is_lost() and self._is_on():
+            with lost(self._authorities[0] + _text(details.method)):
+                return await continuation(details, request)
+        return await continuation(self._forwarding(details), request)
 
     def _forwarding(self, details: Any) -> Any:
         """Give the details of a call with what is to be added to its metadata."""
@@ -125,36 +137,36 @@ class ClientInterceptor(
     """
 
     def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
-        return continuation(self._forwarding(client_call_details), request)
+        return self._call(continuation, client_call_details, request)
 
     def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
-        return continuation(self._forwarding(client_call_details), request)
+        return self._call(continuation, client_call_details, request)
 
     def intercept_stream_unary(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
-        return continuation(self._forwarding(client_call_details), request_iterator)
+        return self._call(continuation, client_call_details, request_iterator)
 
     def intercept_stream_stream(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
-        return continuation(self._forwarding(client_call_details), request_iterator)
+        return self._call(continuation, client_call_details, request_iterator)
 
 
 class _AioUnaryUnary(_Forward, grpc.aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
-        return await continuation(self._forwarding(client_call_details), request)
+        return await self._call_async(continuation, client_call_details, request)
 
 
 class _AioUnaryStream(_Forward, grpc.aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
-        return await continuation(self._forwarding(client_call_details), request)
+        return await self._call_async(continuation, client_call_details, request)
 
 
 class _AioStreamUnary(_Forward, grpc.aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
-        return await continuation(self._forwarding(client_call_details), request_iterator)
+        return await self._call_async(continuation, client_call_details, request_iterator)
 
 
 class _AioStreamStream(_Forward, grpc.aio.StreamStreamClientInterceptor):
     async def intercept_stream_stream(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
-        return await continuation(self._forwarding(client_call_details), request_iterator)
+        return await self._call_async(continuation, client_call_details, request_iterator)
 
 
 def aio_interceptors(target: str | bytes) -> list[grpc.aio.ClientInterceptor]:

@@ -6,9 +6,9 @@ import sys
 from http import client
 from typing import TYPE_CHECKING, Any
 
-from onward._scope import inbound
+from onward._scope import inbound, is_lost
 
-from ._outbound import decide, wrap
+from ._outbound import decide, lost, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,15 +17,21 @@ if TYPE_CHECKING:
 _LIBRARY = {"user-agent": f"Python-urllib/{sys.version_info[0]}.{sys.version_info[1]}"}
 
 
+def _send(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
+    """Send a request that has all headers of its own."""
+    if is_lost() and (url := _destination(connection)) is not None:
+        with lost(url):
+            return original(connection, *args, **kwargs)
+    if inbound():
+        _add(connection)
+    return original(connection, *args, **kwargs)
+
+
 def _add(connection: Any) -> None:
-    """Add the headers to a request that has all of its own, which stand in the connection's buffer as lines."""
-    buffer: list[bytes] = connection._buffer  # noqa: SLF001 - the one place where the headers are
-    if not buffer or not inbound():
-        return
-    target = buffer[0].decode("latin-1").split(" ")[1]
-    url = _destination(connection, target)
+    url = _destination(connection)
     if url is None:
         return
+    buffer: list[bytes] = connection._buffer  # noqa: SLF001 - the one place where the headers are, as lines
     lines = [_parse(line) for line in buffer[1:]]
     add = decide(url, lines, _LIBRARY, object(), repeats=True).added
     names = {name for name, _ in add}
@@ -39,8 +45,12 @@ def _parse(line: bytes) -> tuple[str, str]:
     return name.lower(), value.strip(" ")
 
 
-def _destination(connection: Any, target: str) -> str | None:
+def _destination(connection: Any) -> str | None:
     """Give the whole URL; through a proxy it is that already. There is none where a tunnel is asked for."""
+    buffer: list[bytes] = connection._buffer  # noqa: SLF001 - the line of the request comes first
+    if not buffer:
+        return None
+    target = buffer[0].decode("latin-1").split(" ")[1]
     if not target.startswith("/"):
         return target if "://" in target else None
     tunnel = getattr(connection, "_tunnel_host", None)
@@ -53,25 +63,23 @@ class HTTPConnection(client.HTTPConnection):
     """A connection that adds the headers, for a program that is not to be patched."""
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
-        _add(self)
-        super().endheaders(*args, **kwargs)
+        _send(client.HTTPConnection.endheaders, self, *args, **kwargs)
 
 
 class HTTPSConnection(client.HTTPSConnection):
     """A connection that adds the headers, for a program that is not to be patched."""
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
-        _add(self)
-        super().endheaders(*args, **kwargs)
+        _send(client.HTTPSConnection.endheaders, self, *args, **kwargs)
 
 
 def patch(module: Any) -> Callable[[], None]:
     """Wrap `HTTPConnection.endheaders`, at which every request has all the headers that its caller wants."""
 
     def endheaders(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
-        if not _is_urllib3(connection):
-            _add(connection)
-        return original(connection, *args, **kwargs)
+        if _is_urllib3(connection):
+            return original(connection, *args, **kwargs)
+        return _send(original, connection, *args, **kwargs)
 
     return wrap(module.HTTPConnection, "endheaders", endheaders)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from onward._scope import inbound
+from onward._scope import inbound, is_lost
 
-from ._outbound import decide, unwrap, wrap
+from ._outbound import decide, lost, unwrap, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -27,6 +27,22 @@ _DECIDED = object()
 
 class _Added(bytes):
     """A value that Onward put on a request."""
+
+
+def _send(original: Callable[[httpx.Request], httpx.Response], request: httpx.Request) -> httpx.Response:
+    if is_lost():
+        with lost(str(request.url)):
+            return original(request)
+    return original(_prepare(request, _look_again))
+
+
+async def _send_async(
+    original: Callable[[httpx.Request], Awaitable[httpx.Response]], request: httpx.Request
+) -> httpx.Response:
+    if is_lost():
+        with lost(str(request.url)):
+            return await original(request)
+    return await original(_prepare(request, _look_again_async))
 
 
 def _prepare(request: httpx.Request, look_again: Callable[..., Any]) -> httpx.Request:
@@ -90,7 +106,7 @@ class Transport(httpx.BaseTransport):
         self._transport = httpx.HTTPTransport() if transport is None else transport
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._transport.handle_request(_prepare(request, _look_again))
+        return _send(self._transport.handle_request, request)
 
     def __enter__(self) -> Self:
         self._transport.__enter__()
@@ -115,7 +131,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
         self._transport = httpx.AsyncHTTPTransport() if transport is None else transport
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._transport.handle_async_request(_prepare(request, _look_again_async))
+        return await _send_async(self._transport.handle_async_request, request)
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
@@ -137,12 +153,12 @@ def patch(module: Any) -> Callable[[], None]:
     """Wrap what sends one hop of a request, after a client's event hooks, whatever its transport is."""
 
     def send(original: Callable[..., Any], client: Any, request: Any) -> Any:
-        response = original(client, _prepare(request, _look_again))
+        response = _send(functools.partial(original, client), request)
         response.request = request
         return response
 
     async def send_async(original: Callable[..., Any], client: Any, request: Any) -> Any:
-        response = await original(client, _prepare(request, _look_again_async))
+        response = await _send_async(functools.partial(original, client), request)
         response.request = request
         return response
 

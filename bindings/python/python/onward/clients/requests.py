@@ -9,9 +9,9 @@ import requests.adapters
 import requests.structures
 import requests.utils
 
-from onward._scope import inbound
+from onward._scope import inbound, is_lost
 
-from ._outbound import Added, Decided, decide, look_again, mark, unwrap, wrap
+from ._outbound import Added, Decided, decide, look_again, lost, mark, unwrap, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,8 @@ class Adapter(requests.adapters.HTTPAdapter):
     """
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        return super().send(_prepare(request), *args, **kwargs)
+        send = requests.adapters.HTTPAdapter.send
+        return _send_on(send, self, _prepare(request), *args, **kwargs)  # type: ignore[no-any-return]
 
 
 def patch(module: Any) -> Callable[[], None]:
@@ -50,11 +51,16 @@ def patch(module: Any) -> Callable[[], None]:
     def send(original: Callable[..., Any], session: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         return original(session, _prepare(request), *args, **kwargs)
 
-    def send_on(original: Callable[..., Any], adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        look_again(request.headers)
-        return original(adapter, request, *args, **kwargs)
+    return unwrap(wrap(module.Session, "send", send), wrap(module.adapters.HTTPAdapter, "send", _send_on))
 
-    return unwrap(wrap(module.Session, "send", send), wrap(module.adapters.HTTPAdapter, "send", send_on))
+
+def _send_on(original: Callable[..., Any], adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+    """Send one hop, which a tracer may have put its own span on since it was decided about."""
+    if is_lost():
+        with lost(str(request.url)):
+            return original(adapter, request, *args, **kwargs)
+    look_again(request.headers)
+    return original(adapter, request, *args, **kwargs)
 
 
 def _prepare(request: Any) -> Any:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 from urllib3._collections import HTTPHeaderDict  # where 1.26 has it too
 
-from ._outbound import Decided, decide, look_again, mark, unwrap, wrap
+from onward._scope import is_lost
+
+from ._outbound import Decided, decide, look_again, lost, mark, unwrap, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +37,9 @@ def _send(  # noqa: PLR0913, PLR0917 - urllib3's own signature
 ) -> Any:
     callers: Any = pool.headers if headers is None else headers
     if not isinstance(callers, Decided) and not _is_botocore(pool):
+        if is_lost():
+            with lost(_destination(pool, url)):
+                return original(pool, method, url, body, headers, retries, *args, **kwargs)
         # A manager follows redirects with a new call, whose `retries` tell of the ones before.
         hops = None if getattr(retries, "history", ()) else object()
         decision = decide(_destination(pool, url), callers.items(), {}, hops, repeats=True)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from celery import signals
 
-from onward._scope import _current, leave
+from onward import _current
+from onward._scope import leave
 
 from . import extract, inject
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from onward import _current
 from onward._hook import Hook, replace
-from onward._native import ForwardHeaders, default
-from onward._scope import _current, leave
+from onward._native import default
+from onward._scope import leave
 
 from .asgi import ASGIMiddleware
 from .wsgi import WSGIMiddleware
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from onward._hook import Unpatch
 
     Patch = Callable[[Any], Unpatch]
-
-_NOTHING = ForwardHeaders()
 
 
 def _wsgi(owner: str, name: str = "__call__") -> Patch:
@@ -98,7 +97,7 @@ def _http_server(module: Any) -> Unpatch:
 
     def around_connection(original: Any) -> Any:
         def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - socketserver handles in it
-            token = _current.set(_NOTHING)
+            token = _current.set(_current.NOTHING)
             try:
                 original(self, *args, **kwargs)
             finally:
@@ -108,7 +107,7 @@ def _http_server(module: Any) -> Unpatch:
 
     def around_parser(original: Any) -> Any:
         def parse_request(self: Any) -> Any:
-            _current.set(_NOTHING)
+            _current.set(_current.NOTHING)
             parsed = original(self)
             if parsed:
                 _current.set(default().extract(self.headers))

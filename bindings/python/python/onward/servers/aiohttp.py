@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from onward import _current
 from onward._native import Propagator, default
-from onward._scope import _current
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware

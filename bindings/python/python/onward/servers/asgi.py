@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from onward import _current
 from onward._native import Propagator, default
-from onward._scope import _current, leave
+from onward._scope import leave
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
+from onward import _current
 from onward._native import ForwardHeaders, default
-from onward._scope import _current, _steps_async, leave
+from onward._scope import _steps_async, leave
 
 from .wsgi import Body
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from onward import _current
 from onward._hook import replace
 from onward._native import ForwardHeaders, Propagator, default
-from onward._scope import _current, wrap
+from onward._scope import wrap
 
 from .wsgi import Body
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from onward._native import ForwardHeaders, Propagator, default
-from onward._scope import _current
+from onward import _current
+from onward._native import Propagator, default
 
 if TYPE_CHECKING:
     from sanic import Sanic
-
-_NOTHING = ForwardHeaders()
 
 
 class Onward:
@@ -36,4 +34,4 @@ class Onward:
 
     async def _leave(self, **_: Any) -> None:
         # All requests of a connection share one task, and with it one context.
-        _current.set(_NOTHING)
+        _current.set(_current.NOTHING)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.httputil import HTTPMessageDelegate, HTTPServerConnectionDelegate
 
+from onward import _current
 from onward._native import ForwardHeaders, Propagator, default
-from onward._scope import _current, leave
+from onward._scope import leave
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from onward import _current
 from onward._native import ForwardHeaders, Propagator, default
-from onward._scope import _current, leave
+from onward._scope import leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -58,7 +59,7 @@ class Body:
 
     def __next__(self) -> bytes:
         # Written out, since it runs for every piece of every response.
-        token = _enter(self._headers)
+        token = _current.set(self._headers)
         try:
             return self._next()
         finally:
@@ -67,11 +68,11 @@ class Body:
     def close(self) -> None:
         close = getattr(self._body, "close", None)
         if close is not None:
-            token = _enter(self._headers)
+            token = _current.set(self._headers)
             try:
                 close()
             finally:
                 _leave(token)
 
 
-_enter, _leave = _current.set, _current.reset
+_leave = _current.reset
