@@ -19,11 +19,11 @@ _LIBRARY = {"user-agent": f"Python-urllib/{sys.version_info[0]}.{sys.version_inf
 
 def _send(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
     """Send a request that has all headers of its own."""
-    if is_lost() and (url := _destination(connection)) is not None:
+    if inbound() and not _is_urllib3(connection):
+        _add(connection)
+    elif is_lost() and not _is_urllib3(connection) and (url := _destination(connection)) is not None:
         with lost(url):
             return original(connection, *args, **kwargs)
-    if inbound():
-        _add(connection)
     return original(connection, *args, **kwargs)
 
 
@@ -75,13 +75,7 @@ class HTTPSConnection(client.HTTPSConnection):
 
 def patch(module: Any) -> Callable[[], None]:
     """Wrap `HTTPConnection.endheaders`, at which every request has all the headers that its caller wants."""
-
-    def endheaders(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
-        if _is_urllib3(connection):
-            return original(connection, *args, **kwargs)
-        return _send(original, connection, *args, **kwargs)
-
-    return wrap(module.HTTPConnection, "endheaders", endheaders)
+    return wrap(module.HTTPConnection, "endheaders", _send)
 
 
 def _is_urllib3(connection: Any) -> bool:
