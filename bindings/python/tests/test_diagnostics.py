@@ -237,6 +237,21 @@ def test_a_call_in_a_scope_without_headers_does_not_count(server, told) -> None:
     assert told == [f"{server.url}/carried-nothing"]
 
 
+@pytest.mark.usefixtures("instrumented")
+def test_the_callback_gets_no_secret_of_the_url(server, told) -> None:
+    requests.get(f"http://jason:secret@127.0.0.1:{server.port}/a//b@c?signature=secret#d@e")
+    assert [path for path, _ in server.received] == ["/a//b@c?signature=secret"]
+    assert told == [f"{server.url}/a//b@c"]
+
+
+def test_what_cannot_be_called_is_no_callback(told) -> None:
+    with pytest.raises(onward.ArgumentError, match="takes a function or None, not `int`"):
+        diagnostics.on_call_without_scope(3)
+    with pytest.raises(onward.ArgumentError):
+        diagnostics.on_call_without_scope("")
+    assert told == []
+
+
 def test_without_instrumentation_nothing_counts(server, told) -> None:
     requests.get(f"{server.url}/ratings")
     assert told == []

@@ -24,6 +24,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._errors import ArgumentError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,10 +43,16 @@ def calls_without_scope() -> int:
 def on_call_without_scope(callback: Callable[[str], object] | None) -> None:
     """Call `callback` at each such call, in its place, with the URL: a traceback that is taken there shows who called.
 
-    For gRPC that is the target and the method. There is one callback in a process: another takes its place, None takes
-    it away. An exception of it does not reach the call; it is logged, by the logger `onward`. A call that it makes
-    itself does not count.
+    The URL comes without what may be a secret in it, credentials and the query; for gRPC it is the target and the
+    method. There is one callback in a process: another takes its place, None takes it away. An exception of it does not
+    reach the call; it is logged, by the logger `onward`. A call that it makes itself does not count.
+
+    Raises `ArgumentError` for what cannot be called.
     """
+    if callback is not None and not callable(callback):
+        name = type(callback).__name__
+        message = f"`on_call_without_scope` takes a function or None, not `{name}`"
+        raise ArgumentError(message, "invalid_argument", name)
     global _callback  # noqa: PLW0603 - one in a process
     _callback = callback
 
@@ -57,9 +65,11 @@ def called(destination: str) -> None:
     callback = _callback
     if callback is None:
         return
+    import re  # noqa: PLC0415 - what is needed so seldom is not imported with onward
+
     try:
-        callback(destination)
+        callback(re.sub(r"^([^/]*//)[^/?#]*@|[?#].*", r"\1", destination))
     except Exception:
-        import logging  # noqa: PLC0415 - what is needed so seldom is not imported with onward
+        import logging  # noqa: PLC0415 - as above
 
         logging.getLogger("onward").exception("the callback of `on_call_without_scope` has failed")
