@@ -68,7 +68,7 @@ def called(destination: str) -> None:
     import re  # noqa: PLC0415 - what is needed so seldom is not imported with onward
 
     try:
-        callback(re.sub(r"^([^/]*//)[^/?#]*@|[?#].*", r"\1", destination))
+        callback(re.sub(r"(?s)^([^/]*//)[^/?#]*@|[?#].*", r"\1", destination))
     except Exception:
         import logging  # noqa: PLC0415 - as above
 
