@@ -5,6 +5,8 @@
 #![cfg(all(feature = "reqwest", feature = "hyper-util", feature = "ureq"))]
 #![allow(clippy::expect_used, reason = "helpers of tests, outside of any #[test] function")]
 
+mod loopback;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -18,6 +20,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
+use loopback::{lines, serve};
 use onward::ForwardHeaders;
 use onward::tower::InjectLayer;
 use tower::{ServiceBuilder, ServiceExt};
@@ -166,23 +169,11 @@ async fn text<B: http_body::Body<Error: std::fmt::Debug>>(body: B) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-async fn serve(router: Router) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
-}
-
 /// Answers with the headers that it was asked with, one a line, without those every request has.
 async fn echo() -> SocketAddr {
     serve(Router::new().fallback(any(|headers: HeaderMap| async move {
-        let mut lines: Vec<_> = headers
-            .iter()
-            .filter(|(name, _)| !["host", "accept", "connection"].contains(&name.as_str()))
-            .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
-            .filter(|line| !line.starts_with("user-agent: ureq/"))
-            .collect();
-        lines.sort();
+        let mut lines = lines(&headers);
+        lines.retain(|line| !line.starts_with("user-agent: ureq/"));
         lines.join("\n")
     })))
     .await

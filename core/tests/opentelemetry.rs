@@ -3,7 +3,8 @@
 #![cfg(all(feature = "opentelemetry", feature = "axum", feature = "reqwest", feature = "tower"))]
 #![allow(clippy::expect_used, reason = "helpers of tests, outside of any #[test] function")]
 
-use std::net::SocketAddr;
+mod loopback;
+
 use std::sync::LazyLock;
 
 use axum::Router;
@@ -13,6 +14,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use axum_tracing_opentelemetry::middleware::OtelAxumLayer;
+use loopback::{lines, serve};
 use onward::opentelemetry::OnwardPropagator;
 use onward::tower::ForwardLayer;
 use opentelemetry::global;
@@ -52,22 +54,9 @@ fn span(trace: &str, kind: &SpanKind) -> Option<(String, String)> {
     Some((span.span_context.span_id().to_string(), span.parent_span_id.to_string()))
 }
 
-async fn serve(router: Router) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
-}
-
 /// Answers with the headers that it was asked with, one a line, without those every request has.
 async fn echo(headers: HeaderMap) -> String {
-    let mut lines: Vec<_> = headers
-        .iter()
-        .filter(|(name, _)| !["host", "accept", "connection"].contains(&name.as_str()))
-        .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
-        .collect();
-    lines.sort();
-    lines.join("\n")
+    lines(&headers).join("\n")
 }
 
 async fn relay(

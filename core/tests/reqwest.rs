@@ -5,38 +5,23 @@
 #![cfg(all(feature = "axum", feature = "reqwest", feature = "macros"))]
 #![allow(clippy::expect_used, reason = "helpers of tests, outside of any #[test] function")]
 
+mod loopback;
+
 use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::{get, post};
+use loopback::{lines, serve};
 use onward::reqwest::RequestBuilderExt;
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-async fn serve(router: Router) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
-}
-
 /// Answers with the headers that it was asked with, one a line, without those every request has.
 async fn echo() -> SocketAddr {
-    serve(Router::new().route(
-        "/echo",
-        get(|headers: HeaderMap| async move {
-            let mut lines: Vec<_> = headers
-                .iter()
-                .filter(|(name, _)| !["host", "accept", "connection"].contains(&name.as_str()))
-                .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
-                .collect();
-            lines.sort();
-            lines.join("\n")
-        }),
-    ))
-    .await
+    serve(Router::new().route("/echo", get(|headers: HeaderMap| async move { lines(&headers).join("\n") })))
+        .await
 }
 
 /// Sends every caller elsewhere.
