@@ -311,11 +311,11 @@ export const diagnostics: {
   callsWithoutScope(): number
 
   /**
-   * Calls `callback` at each such call, in its place, with the URL without its query: an `Error` that is made there has the
-   * whole stack, in which is who called. For gRPC the destination is the target and the method.
+   * Calls `callback` at each such call, in its place, with the URL without credentials and query: an `Error` that is made there
+   * has the whole stack, in which is who called. For gRPC the destination is the target and the method.
    *
    * There is one callback: another takes its place, `null` takes it away. Its mistakes do not reach the call: what it throws,
-   * or rejects with, is a warning of the process. A call that it makes itself does not count.
+   * or rejects with, is a warning of the process. A call that it makes itself, at once or later, does not count.
    *
    * @throws {@link OnwardError} `invalid_argument`
    */

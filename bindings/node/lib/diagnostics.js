@@ -4,12 +4,11 @@
 
 const { inspect } = require('node:util')
 
-const { hasServed, mustBeFunction } = require('./scope')
+const { EMPTY } = require('./headers')
+const { hasServed, mustBeFunction, run } = require('./scope')
 
 let calls = 0
 let callback = null
-/** Whether the callback runs: what it sends itself is none of the program's calls. */
-let telling = false
 
 function callsWithoutScope() {
   return calls
@@ -22,12 +21,9 @@ function onCallWithoutScope(chosen) {
 
 /** For clients: to be called where a call is made that has no scope. `find` gives its destination. */
 function calledWithoutScope(find) {
-  if (telling || !hasServed()) return
+  if (!hasServed()) return
   calls += 1
-  if (callback === null) return
-  telling = true
-  tell(find).catch(warn)
-  telling = false
+  if (callback !== null) tell(find).catch(warn)
 }
 
 /** Calls back at once. What fails, now or later, fails in the promise. */
@@ -36,8 +32,8 @@ async function tell(find) {
   // Between a program and its call, undici alone has more than the usual ten. Where it is frozen, it stays.
   Reflect.set(Error, 'stackTraceLimit', Infinity)
   try {
-    // A query may be a signature.
-    return callback(find().replace(/[?#].*/s, ''))
+    // What may be a secret stays out. In a scope, what the callback sends, now or later, is none of the calls that are told.
+    return run(EMPTY, callback, find().replace(/^([^/]*\/\/)[^/?#]*@|[?#].*/gs, '$1'))
   } finally {
     Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
   }
