@@ -140,3 +140,21 @@ def test_an_adapter_leaves_a_prepared_request_as_it_is(server, outside) -> None:
         {},
     ]
     assert dict(prepared.headers) == before
+
+
+def test_an_adapter_passes_on_to_a_class_that_a_program_combines_it_with(server) -> None:
+    class Below(requests.adapters.HTTPAdapter):
+        def send(self, request, *args, **kwargs):
+            seen.append(forwarded(request.headers))
+            return super().send(request, *args, **kwargs)
+
+    class Combined(Adapter, Below):
+        pass
+
+    seen = []
+    session = requests.Session()
+    session.mount("http://", Combined())
+    with onward.scope(BOOKINFO):
+        session.get(f"{server.url}/ratings")
+    assert seen == [EVERYTHING]
+    assert [forwarded(received) for received in server.headers("/ratings")] == [EVERYTHING]

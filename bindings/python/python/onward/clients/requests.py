@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from typing import TYPE_CHECKING, Any
 
 import requests.adapters
@@ -41,8 +42,7 @@ class Adapter(requests.adapters.HTTPAdapter):
     """
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        send = requests.adapters.HTTPAdapter.send
-        return _send_on(send, self, _prepare(request), *args, **kwargs)  # type: ignore[no-any-return]
+        return _send_on(super().send, _prepare(request), *args, **kwargs)  # type: ignore[no-any-return]
 
 
 def patch(module: Any) -> Callable[[], None]:
@@ -51,16 +51,19 @@ def patch(module: Any) -> Callable[[], None]:
     def send(original: Callable[..., Any], session: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         return original(session, _prepare(request), *args, **kwargs)
 
-    return unwrap(wrap(module.Session, "send", send), wrap(module.adapters.HTTPAdapter, "send", _send_on))
+    def send_on(original: Callable[..., Any], adapter: Any, *args: Any, **kwargs: Any) -> Any:
+        return _send_on(functools.partial(original, adapter), *args, **kwargs)
+
+    return unwrap(wrap(module.Session, "send", send), wrap(module.adapters.HTTPAdapter, "send", send_on))
 
 
-def _send_on(original: Callable[..., Any], adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+def _send_on(original: Callable[..., Any], request: Any, *args: Any, **kwargs: Any) -> Any:
     """Send one hop, which a tracer may have put its own span on since it was decided about."""
     if is_lost():
         with lost(str(request.url)):
-            return original(adapter, request, *args, **kwargs)
+            return original(request, *args, **kwargs)
     look_again(request.headers)
-    return original(adapter, request, *args, **kwargs)
+    return original(request, *args, **kwargs)
 
 
 def _prepare(request: Any) -> Any:
