@@ -142,3 +142,22 @@ def test_what_sits_on_http_client_is_covered() -> None:
     (headers,) = received
     assert headers["user-agent"].startswith("Python-xmlrpc/")
     assert {**forwarded(headers), "user-agent": None} == {**EVERYTHING, "user-agent": None}
+
+
+def test_a_connection_passes_on_to_a_class_that_a_program_combines_it_with(server) -> None:
+    class Below(http.client.HTTPConnection):
+        def endheaders(self, *args, **kwargs):
+            self.putheader("end-user", "below")
+            super().endheaders(*args, **kwargs)
+
+    class Combined(http_client.HTTPConnection, Below):
+        pass
+
+    connection = Combined("127.0.0.1", server.port)
+    with onward.scope([("x-request-id", "7f6c")]):
+        connection.request("GET", "/ratings")
+    connection.getresponse().read()
+    connection.close()
+    assert [forwarded(received) for received in server.headers("/ratings")] == [
+        {"x-request-id": "7f6c", "end-user": "below"}
+    ]

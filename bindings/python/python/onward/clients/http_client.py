@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from http import client
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,8 @@ def _send(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: A
         _add(connection)
     elif is_lost() and not _is_urllib3(connection) and (url := _destination(connection)) is not None:
         with lost(url):
-            return original(connection, *args, **kwargs)
-    return original(connection, *args, **kwargs)
+            return original(*args, **kwargs)
+    return original(*args, **kwargs)
 
 
 def _add(connection: Any) -> None:
@@ -63,19 +64,23 @@ class HTTPConnection(client.HTTPConnection):
     """A connection that adds the headers, for a program that is not to be patched."""
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
-        _send(client.HTTPConnection.endheaders, self, *args, **kwargs)
+        _send(super().endheaders, self, *args, **kwargs)
 
 
 class HTTPSConnection(client.HTTPSConnection):
     """A connection that adds the headers, for a program that is not to be patched."""
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
-        _send(client.HTTPSConnection.endheaders, self, *args, **kwargs)
+        _send(super().endheaders, self, *args, **kwargs)
 
 
 def patch(module: Any) -> Callable[[], None]:
     """Wrap `HTTPConnection.endheaders`, at which every request has all the headers that its caller wants."""
-    return wrap(module.HTTPConnection, "endheaders", _send)
+
+    def endheaders(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
+        return _send(functools.partial(original, connection), connection, *args, **kwargs)
+
+    return wrap(module.HTTPConnection, "endheaders", endheaders)
 
 
 def _is_urllib3(connection: Any) -> bool:
