@@ -11,30 +11,20 @@ const { enter } = require('./servers')
 
 const REQUESTS = new Set(['request', 'checkContinue', 'checkExpectation', 'upgrade', 'connect'])
 
-/** What the classes had for `emit`: undefined, or what a tracer has put there. */
-const originals = new Map()
-const wrappers = new WeakSet()
-
-let active = false
+/** Classes whose `emit` is wrapped, with the wrapper, and what they had: undefined, or what a tracer has put there. */
+const wrapped = new Map()
 
 function start() {
-  active = true
-  for (const prototype of prototypes()) {
-    if (wrappers.has(prototype.emit)) continue
-    originals.set(prototype, Object.getOwnPropertyDescriptor(prototype, 'emit'))
-    Object.defineProperty(prototype, 'emit', { value: wrap(prototype.emit), writable: true, configurable: true })
-  }
+  for (const prototype of prototypes()) wrap(prototype)
 }
 
 function stop() {
-  active = false
-  for (const [prototype, original] of originals) {
-    // Where somebody has wrapped the wrapper, it stays, and only passes on.
-    if (!wrappers.has(prototype.emit)) continue
+  for (const [prototype, { original, wrapper }] of wrapped) {
+    if (prototype.emit !== wrapper) continue
     delete prototype.emit
     if (original !== undefined) Object.defineProperty(prototype, 'emit', original)
-    originals.delete(prototype)
   }
+  wrapped.clear()
 }
 
 /** Of every server that Node has. The classes of node:http2 are not exported. */
@@ -44,15 +34,19 @@ function prototypes() {
   return classes.map(({ prototype }) => prototype)
 }
 
-function wrap(inherited) {
-  const emit = function (event, ...args) {
-    const taken = active ? orUntouched(() => takeOver(event, args), undefined) : undefined
+function wrap(prototype) {
+  const original = Object.getOwnPropertyDescriptor(prototype, 'emit')
+  const inherited = prototype.emit
+  const wrapper = function emit(event, ...args) {
+    // Where somebody has wrapped it, it stays when it was stopped, and only passes on.
+    const isOn = wrapped.get(prototype)?.wrapper === wrapper
+    const taken = isOn ? orUntouched(() => takeOver(event, args), undefined) : undefined
     if (taken === undefined) return inherited.call(this, event, ...args)
     const { headers, request, response } = taken
     return enter(headers, request, response, Reflect.apply, inherited, this, [event, ...args])
   }
-  wrappers.add(emit)
-  return emit
+  wrapped.set(prototype, { original, wrapper })
+  Object.defineProperty(prototype, 'emit', { value: wrapper, writable: true, configurable: true })
 }
 
 /** What an event brings; undefined where that is no request of Node. */
