@@ -164,6 +164,23 @@ test('undici 6: redirects that a request asks for by itself are decided about on
   assert.deepEqual(visits.map((lines) => valuesOf(lines, 'authorization')), [['Bearer own'], []])
 })
 
+test('a dispatcher with a dispatch of its own, as for one call, forwards and stays as it is', async (t) => {
+  const agent = new UNDICI['undici 6'].Agent()
+  t.after(() => agent.destroy())
+  const asked = []
+  const dispatch = (options, handler) => {
+    asked.push(options.path)
+    return agent.dispatch(options, handler)
+  }
+  const dispatcher = { __proto__: agent, dispatch }
+  const url = `http://127.0.0.1:${await listen(t, echo())}/`
+  const lines = await inRequest('a', async () => (await fetch(url, { dispatcher })).json())
+  assert.deepEqual(valuesOf(lines, 'cookie'), ['of-a'])
+  assert.deepEqual(asked, ['/'])
+  // Held on to, each would stay for as long as the process.
+  assert.equal(dispatcher.dispatch, dispatch)
+})
+
 test('undici() takes dispatchers only', () => {
   for (const wrong of [undefined, null, {}, { dispatch() {} }, 'agent']) {
     assert.throws(() => onward.undici(wrong), { name: 'OnwardError', code: 'invalid_argument' })

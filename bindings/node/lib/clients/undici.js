@@ -94,8 +94,10 @@ function forwardingOf(scope, isDefault = (_, value) => isFetch(value) || isLibra
 function watch(dispatcher) {
   const prototypes = []
   for (let each = dispatcher; each; each = Object.getPrototypeOf(each)) {
+    // An object with a `dispatch` of its own may be there for one call; it comes down to a class.
+    const isClass = Object.hasOwn(each, 'dispatch') && Object.hasOwn(each, 'constructor')
     // The last one is abstract.
-    if (Object.hasOwn(each, 'dispatch') && typeof Object.getPrototypeOf(each)?.dispatch === 'function') prototypes.push(each)
+    if (isClass && typeof Object.getPrototypeOf(each)?.dispatch === 'function') prototypes.push(each)
   }
   for (const prototype of prototypes) wrap(prototype)
   return prototypes
