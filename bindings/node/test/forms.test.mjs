@@ -226,6 +226,19 @@ test('a request of node:http shows its caller what the caller has set, and no mo
   assert.deepEqual(request.getHeaderNames(), ['accept', 'host'])
 })
 
+test('a redirect of a request that fails when it is read costs a warning, and the answer arrives', async (t) => {
+  const server = http.createServer((_, response) => response.writeHead(302, { location: '/2' }).end())
+  const url = `http://127.0.0.1:${await listen(t, server)}/1`
+  const warned = once(process, 'warning')
+  const request = onward.run(headers, () => http.get(url))
+  request.getHeader = () => {
+    throw new Error('broken')
+  }
+  const [response] = await once(request, 'response')
+  assert.equal(response.resume().statusCode, 302)
+  assert.equal((await warned)[0].message, 'broken')
+})
+
 test('an answer that leads elsewhere is a redirect only for the request that goes there', async (t) => {
   const server = http.createServer((request, response) => {
     response.writeHead(request.url === '/1' ? 302 : 200, { location: '/2' }).end(JSON.stringify(linesOf(request)))

@@ -76,7 +76,8 @@ function note(request) {
 }
 
 function answer({ request, response }) {
-  if (request[SCOPE]) answered(request, response)
+  // What a listener of a channel throws would end the process.
+  if (request[SCOPE]) orUntouched(() => answered(request, response))
 }
 
 /** `headers` as `_storeHeader` takes them, with the forwarded ones. */
