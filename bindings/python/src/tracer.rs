@@ -1,9 +1,10 @@
 //! Beside a tracer: the span of OpenTelemetry that is current (rule R13).
 
 use onward::SpanContext;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyModule, PyString};
-use pyo3::{Borrowed, ffi, intern};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyModule, PyString};
 
 use crate::dict::item;
 
@@ -22,9 +23,11 @@ pub(crate) fn current_span(py: Python<'_>) -> Option<SpanContext> {
 /// A module, if the program has imported it; perhaps it is still at it.
 #[inline]
 fn imported<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> Option<Bound<'py, PyModule>> {
-    // SAFETY: the interpreter is attached, and has its modules in a dict, which the call borrows.
-    let modules = unsafe { Borrowed::from_ptr(py, ffi::PyImport_GetModuleDict()).cast_unchecked() };
-    item(&modules, name).ok()??.cast_into().ok()
+    // Kept, since `PyImport_GetModuleDict` aborts the process where an interpreter has no modules any more: finalizers
+    // run even then.
+    static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let modules = MODULES.import(py, "sys", "modules").ok()?;
+    item(modules, name).ok()??.cast_into().ok()
 }
 
 fn reported(get_current: &Bound<'_, PyAny>) -> PyResult<Option<SpanContext>> {

@@ -163,6 +163,23 @@ def test_onward_does_not_import_opentelemetry() -> None:
     assert "opentelemetry" not in run.stdout
 
 
+def test_what_leaves_at_the_very_end_of_the_interpreter_leaves_as_it_came_in() -> None:
+    # A codec's search function lives longer than the modules do, and the builtins.
+    code = """if True:
+        import codecs, os, onward
+        class Late:
+            def __init__(self):
+                self.headers, self.write = onward.default().extract({"b3": "0"}), os.write
+            def search(self, name):
+                return None
+            def __del__(self):
+                self.write(1, f"{self.headers._additions('http://ratings/', [], [])}".encode())
+        codecs.register(Late().search)
+    """
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stdout) == (0, "[('b3', '0')]"), run.stderr
+
+
 OTHERS = [TraceContextTextMapPropagator(), W3CBaggagePropagator()]
 LAST = CompositePropagator([*OTHERS, OnwardPropagator()])
 TRACE_CLASS = {name: value for name, value in INBOUND.items() if name != "end-user"}
