@@ -174,6 +174,15 @@ test('node:http: through a proxy it is the target that is told, and a tunnel is 
   assert.deepEqual(asked.map(([method]) => method), ['GET', 'CONNECT'])
 })
 
+test('node:http: what is told of a call has its port, in whichever form the headers are set', async (t) => {
+  const calls = told(t)
+  const host = `127.0.0.1:${await listen(t, echo())}`
+  for (const headers of [{ host }, ['Host', host], [['host', host]]]) {
+    (await once(http.get(`http://${host}/a`, { headers }), 'response'))[0].resume()
+  }
+  assert.deepEqual(calls.map(([destination]) => destination), Array(3).fill(`http://${host}/a`))
+})
+
 test('what is refused before it is sent is no call', async () => {
   assert.equal(await counted(() => assert.rejects(fetch('not a URL'))), 0)
   assert.equal(await counted(() => assert.throws(() => http.request({ path: 'a b' }))), 0)

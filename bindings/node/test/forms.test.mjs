@@ -226,6 +226,28 @@ test('a request of node:http shows its caller what the caller has set, and no mo
   assert.deepEqual(request.getHeaderNames(), ['accept', 'host'])
 })
 
+test('what the caller has set is known after a redirect, in whichever form it was set', async (t) => {
+  const server = http.createServer((request, response) => {
+    if (request.url === '/1') response.writeHead(302, { location: '/2' })
+    response.end(JSON.stringify(linesOf(request)))
+  })
+  const port = await listen(t, server)
+  const host = `127.0.0.1:${port}`
+  const forms = { object: Object.fromEntries, pairs: (pairs) => pairs, flat: (pairs) => pairs.flat() }
+  const get = (path, headers, heard) => http.get({ host: '127.0.0.1', port, path, headers }, heard)
+  // As libraries do, while they handle the answer.
+  const follow = (form, own) => onward.run({ authorization: 'Bearer inbound' }, () => new Promise((resolve) => {
+    get('/1', form([['Host', host], ...own]), (response) => {
+      response.resume()
+      resolve(answer(get('/2', form([['host', host]]))).then((lines) => valuesOf(lines, 'authorization')))
+    })
+  }))
+  for (const [name, form] of Object.entries(forms)) {
+    assert.deepEqual(await follow(form, [['Authorization', 'Bearer own']]), [], name)
+    assert.deepEqual(await follow(form, []), ['Bearer inbound'], name)
+  }
+})
+
 test('a redirect of a request that fails when it is read costs a warning, and the answer arrives', async (t) => {
   const server = http.createServer((_, response) => response.writeHead(302, { location: '/2' }).end())
   const url = `http://127.0.0.1:${await listen(t, server)}/1`

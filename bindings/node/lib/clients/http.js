@@ -18,7 +18,7 @@ const { currentOrNone } = require('../scope')
 const { destinationOf } = require('./destination')
 const { orUntouched } = require('./failure')
 const { isLibrary } = require('./names')
-const { answered, linesOf, made, spokenBefore, urlOf } = require('./redirects')
+const { answered, keep, linesOf, made, spokenBefore, urlOf } = require('./redirects')
 
 const ANSWERS = 'http.client.response.finish'
 const isDefault = (_, value) => isLibrary(value)
@@ -82,12 +82,13 @@ function answer({ request, response }) {
 
 /** `headers` as `_storeHeader` takes them, with the forwarded ones. */
 function withForwarded(request, headers) {
+  if (Array.isArray(headers)) keep(request, headers)
   // It may still be in the making, or was made by `get` or `new ClientRequest`.
   note(request)
   const scope = request[SCOPE]
   // CONNECT speaks to a proxy, about a tunnel.
   if (scope === null || request.method === 'CONNECT') return headers
-  const lines = Array.isArray(headers) ? flat(headers) : linesOf(request)
+  const lines = linesOf(request)
   // For Node to refuse.
   if (lines.length % 2 !== 0) return headers
   const before = spokenBefore(request)
@@ -112,11 +113,6 @@ function withForwarded(request, headers) {
   const destination = destinationOf(`${protocol}//`, host.includes(':') ? `[${host}]` : host, path)
   write(scope, kind, lines, destination, isDefault)
   return result
-}
-
-/** Lines as options of a request may have them, in pairs or flat. */
-function flat(headers) {
-  return Array.isArray(headers[0]) ? headers.flatMap(([name, value]) => [name, value]) : [...headers]
 }
 
 /** Node would write the head together with a body that is text, and in the body's encoding: as UTF-8. */

@@ -5,11 +5,18 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 
+const { FLAT } = require('../outbound')
 const { wholeUrl } = require('./destination')
 
+const LINES = Symbol('onward lines')
 const REDIRECT = Symbol('onward redirect')
 /** While the answer of one that redirects is handled: where it leads, and what the caller had set. Other answers cost nothing. */
 const redirects = new AsyncLocalStorage()
+
+/** To be called with headers that are an array, in pairs or flat: Node writes them out, and the request has none of them. */
+function keep(request, headers) {
+  request[LINES] = Array.isArray(headers[0]) ? headers.flatMap(([name, value]) => [name, value]) : [...headers]
+}
 
 /** To be called where `request` is made. */
 function made(request) {
@@ -37,13 +44,18 @@ function spokenBefore(request) {
 
 /** What was set on the request, flat. It stays as it is: superagent takes it along when it is redirected. */
 function linesOf(request) {
+  if (request[LINES] !== undefined) return [...request[LINES]]
   const lines = []
   for (const name of request.getRawHeaderNames()) lines.push(name, request.getHeader(name))
   return lines
 }
 
 function urlOf(request) {
-  return wholeUrl(`${request.protocol}//${request.getHeader('host') ?? request.host}`, request.path)
+  let host
+  FLAT.each(linesOf(request), (name, value) => {
+    if (String(name).toLowerCase() === 'host') host ??= value
+  })
+  return wholeUrl(`${request.protocol}//${host ?? request.host}`, request.path)
 }
 
-module.exports = { answered, linesOf, made, spokenBefore, urlOf }
+module.exports = { answered, keep, linesOf, made, spokenBefore, urlOf }
