@@ -83,6 +83,8 @@ def carry(work: F) -> F:
     `work` is a function of any kind, or a coroutine; what comes back is the same with the scope around it::
 
         executor.submit(onward.carry(fetch_ratings), product)
+
+    Raises `ArgumentError` for what is neither.
     """
     headers = inbound()
     if isinstance(work, CoroutineType):
