@@ -114,7 +114,8 @@ pub fn spans(segment: SegmentObject) -> Vec<Span> {
             SpanType::Exit => Some(Kind::Client),
             SpanType::Local => None,
         };
-        let mut tags: BTreeMap<_, _> = wire.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        let mut tags: BTreeMap<_, _> =
+            wire.tags.into_iter().map(|tag| (name_of(tag.key), tag.value)).collect();
         if wire.is_error {
             tags.entry("error".into()).or_insert_with(|| "true".into());
         }
@@ -132,6 +133,15 @@ pub fn spans(segment: SegmentObject) -> Vec<Span> {
         }
     };
     segment.spans.into_iter().map(span_of).collect()
+}
+
+/// The name that other tracers have for a tag.
+fn name_of(tag: String) -> String {
+    match tag.as_str() {
+        "url" => "http.url".into(),
+        "status_code" => "http.status_code".into(),
+        _ => tag,
+    }
 }
 
 /// A UUID, which is what Envoy writes, keeps its digits.

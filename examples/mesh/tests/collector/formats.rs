@@ -229,7 +229,11 @@ async fn skywalkings_segments_are_joined_by_their_references() {
         refs,
         operation_name: "reviews:9080".into(),
         span_type,
-        tags: vec![tag("direction", "egress")],
+        tags: vec![
+            tag("direction", "egress"),
+            tag("url", "http://reviews:9080/reviews/0"),
+            tag("status_code", "503"),
+        ],
         ..SpanObject::default()
     };
     let segment = |own: &str, service: &str, refs| SegmentObject {
@@ -256,6 +260,9 @@ async fn skywalkings_segments_are_joined_by_their_references() {
     assert!(trace.spans.iter().all(|span| span.direction() == Some(Direction::Egress)));
     assert_eq!((trace.spans[0].kind, trace.spans[1].kind), (Some(Kind::Server), Some(Kind::Client)));
     assert_eq!((trace.spans[0].timestamp_us, trace.spans[0].duration_us), (1_544_712_660_000_000, 2_000));
+    // Its own names of two tags are those of everybody else.
+    assert_eq!(trace.spans[0].tags["http.url"], "http://reviews:9080/reviews/0");
+    assert!(trace.spans[0].is_error());
 }
 
 /// As Envoy sends it, shortened.
