@@ -6,6 +6,7 @@ const { incoming, isRequest, outgoing } = require('./carriers')
 const { defaultPropagator } = require('./default')
 const { OnwardError } = require('./errors')
 const { invalid, known } = require('./options')
+const { Propagator } = require('./propagator')
 const { alike, entered, mustBeFunction, storage } = require('./scope')
 
 const SCOPE = Symbol('onward scope')
@@ -91,6 +92,7 @@ function chosen(options = {}, middleware) {
 }
 
 function changed({ propagator = defaultPropagator(), presets, add, remove }) {
+  if (!(propagator instanceof Propagator)) throw invalid('propagator', '`propagator` takes a Propagator')
   const isChanged = (presets ?? add ?? remove) !== undefined
   return isChanged ? propagator.derive({ presets, add, remove }) : propagator
 }

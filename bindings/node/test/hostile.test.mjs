@@ -223,6 +223,11 @@ test('an option that does not exist is an error that names it, wherever options 
     assert.throws(() => take({ except: ['cookie'] }), isOnwardError('invalid_argument', 'except'), name)
     assert.throws(() => take('requests'), isOnwardError('invalid_argument', 'options'), name)
   }
+  const { instrument, ...servers } = takers
+  for (const [name, take] of Object.entries(servers)) {
+    assert.throws(() => take({ propagator: {} }), isOnwardError('invalid_argument', 'propagator'), name)
+    assert.throws(() => take({ propagator: null }), isOnwardError('invalid_argument', 'propagator'), name)
+  }
 })
 
 test('a middleware that nobody has made says how it is made, and does not leave the request hanging', async (t) => {
