@@ -25,7 +25,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::Destination;
+use crate::{Destination, ForwardHeaders};
 
 /// Whether any scope was ever entered.
 static SERVES: AtomicBool = AtomicBool::new(false);
@@ -39,8 +39,8 @@ pub fn calls_without_scope() -> u64 {
     CALLS.load(Ordering::Relaxed)
 }
 
-/// Calls `callback` at each such call, in its place: a backtrace that is taken there shows who called. Once a process;
-/// false if one was set before.
+/// Calls `callback` at each such call, in its place: a backtrace that is taken there shows who called. A call that it
+/// makes itself does not count. Once a process; false if one was set before.
 pub fn on_call_without_scope(callback: impl Fn(&Destination<'_>) + Send + Sync + 'static) -> bool {
     CALLBACK.set(Box::new(callback)).is_ok()
 }
@@ -55,6 +55,8 @@ pub(crate) fn called(destination: &Destination<'_>) {
     if SERVES.load(Ordering::Relaxed) {
         CALLS.fetch_add(1, Ordering::Relaxed);
         if let Some(callback) = CALLBACK.get() {
+            // A call that it makes itself has this scope, and does not call it again.
+            let _scope = crate::enter(ForwardHeaders::default());
             callback(destination);
         }
     }
